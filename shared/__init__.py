@@ -1,0 +1,1 @@
+"""What two services or more use today, and that holds no rule about a fiche; entry conditions in README.md."""

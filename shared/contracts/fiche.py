@@ -1,0 +1,183 @@
+"""The content of a fiche projet, as every service reads it.
+
+Readers ignore unknown fields; the edges (HTTP, ingress) parse the same types with `extra="forbid"`.
+Only form is checked here (type, length, pattern): the rules are submission's (`services/submission/domain/admissibility.py`).
+"""
+
+import datetime as dt
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.references import (
+    DerogationLevel,
+    FicheKind,
+    FollowUpKind,
+    NeedOrigin,
+    ProcurementState,
+    TargetContract,
+)
+
+POEC_NAMESPACE = UUID("6f1f5d5e-0c5b-5a3e-9b57-2f2f6c0f7a10")
+"""Namespace of every identifier that is derived rather than drawn; arbitrary, fixed for ever."""
+
+Label = Annotated[str, Field(min_length=1, max_length=250)]
+Text = Annotated[str, Field(min_length=1, max_length=3000)]
+Cents = Annotated[int, Field(ge=0, le=100_000_000_000)]
+Hours = Annotated[int, Field(ge=0, le=2_000)]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class Value(BaseModel):
+    """Base of everything on the wire: frozen, unknown fields ignored by readers, spaces at both ends removed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+class Need(Value):
+    """Who identified the need, by which act, when (L6326-3)."""
+
+    origin: NeedOrigin
+    reference: Annotated[str, Field(min_length=1, max_length=120)]
+    decided_on: dt.date
+
+
+class Certification(Value):
+    """Codes of the certification the training prepares, when there is one."""
+
+    rncp: Annotated[str, Field(pattern=r"^(RNCP)?\d{1,6}$")] | None = None
+    rs: Annotated[str, Field(pattern=r"^(RS)?\d{1,6}$")] | None = None
+    certifinfo: Annotated[str, Field(pattern=r"^\d{1,10}$")] | None = None
+
+
+class TrainingHours(Value):
+    """Hours of one trainee: whole hours; `company` is the immersion, `distance` the share taught at a distance."""
+
+    total: Hours
+    centre: Hours
+    company: Hours
+    weekly: Annotated[int, Field(ge=1, le=60)]
+    distance: Hours = 0
+
+
+class Derogation(Value):
+    """A decision that lifts the 400-hour cap (deliberations 2021-44 and 2024-31): new cap in hours, zones it covers."""
+
+    level: DerogationLevel
+    reference: Annotated[str, Field(min_length=1, max_length=120)]
+    decided_on: dt.date
+    cap: Hours
+    zones: tuple[str, ...] = ()
+
+
+class Address(Value):
+    """A postal address: 1 to 4 lines of 50 characters (LHÉO), postal code, city."""
+
+    lines: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=50)], ...], Field(min_length=1, max_length=4)]
+    postal_code: Annotated[str, Field(pattern=r"^\d{5}$")]
+    city: Annotated[str, Field(min_length=1, max_length=50)]
+
+
+class Provider(Value):
+    """The training organisation (OF) that answers for the training: SIRET (14), activity declaration NDA (11), Qualiopi."""
+
+    siret: Annotated[str, Field(min_length=1, max_length=20)]
+    nda: Annotated[str, Field(min_length=1, max_length=20)]
+    name: Label
+    qualiopi: bool
+    address: Address
+
+
+class Place(Value):
+    """Where the training takes place: INSEE commune, employment zone (ZE2020), address."""
+
+    insee: Annotated[str, Field(pattern=r"^[0-9AB]{5}$")]
+    zone_emploi: Annotated[str, Field(pattern=r"^\d{4}$")]
+    address: Address
+
+
+class InformationMeeting(Value):
+    """An information collective: where and when jobseekers meet the provider and the companies."""
+
+    on: dt.date
+    starts_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    place: Label
+    audience: Label
+    seats: Annotated[int, Field(ge=1, le=1000)]
+
+
+class SessionPlan(Value):
+    """One session: its number within the fiche, first and last day, seats, the minimum to run, meetings."""
+
+    number: Annotated[int, Field(ge=1, le=99)]
+    start: dt.date
+    end: dt.date
+    seats: Annotated[int, Field(ge=1, le=500)]
+    minimum: Annotated[int, Field(ge=1, le=500)]
+    meetings: Annotated[tuple[InformationMeeting, ...], Field(max_length=10)] = ()
+
+
+class FollowUp(Value):
+    """What follows the POEC; a work-study contract names its start (minutes L333-341)."""
+
+    kind: FollowUpKind
+    contract_starts_on: dt.date | None = None
+
+
+class Sourcing(Value):
+    """How trainees are found: plan, prescribers, upstream partners (organisations only)."""
+
+    plan: Text
+    partners: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
+
+
+class Money(Value):
+    """Teaching cost of one session in euro cents, and who pays which part of it."""
+
+    teaching_cost: Cents
+    opco: Cents
+    state: Cents = 0
+    france_travail: Cents = 0
+    company: Cents = 0
+
+
+class FicheContent(Value):
+    """Everything an OPCO writes in a fiche projet (one revision of it)."""
+
+    programme_year: Annotated[int, Field(ge=2018, le=2100)]
+    kind: FicheKind
+    branch_idcc: Annotated[str, Field(pattern=r"^\d{4}$")]
+    need: Need
+    title: Annotated[str, Field(min_length=3, max_length=240)]
+    objective: Text
+    contents: Text
+    prerequisites: Annotated[str, Field(max_length=3000)] = ""
+    rome: Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
+    formacodes: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...], Field(min_length=1, max_length=5)]
+    nsf: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{3}$")], ...], Field(max_length=3)] = ()
+    certification: Certification | None = None
+    hours: TrainingHours
+    derogation: Derogation | None = None
+    provider: Provider
+    place: Place
+    sessions: Annotated[tuple[SessionPlan, ...], Field(min_length=1, max_length=20)]
+    audiences: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...], Field(min_length=1, max_length=10)]
+    target_contracts: Annotated[tuple[TargetContract, ...], Field(min_length=1, max_length=4)]
+    follow_up: FollowUp
+    companies: Count
+    hires_announced: Count
+    sourcing: Sourcing
+    money: Money
+    procurement: ProcurementState
+    contact: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=160)]
+
+
+def fiche_id(opco: str, reference: str) -> UUID:
+    """Return the identifier of the fiche an OPCO calls `reference`: derived, so the same filing makes the same fiche."""
+    return uuid5(POEC_NAMESPACE, f"fiche/{opco}/{reference}")
+
+
+def session_id(fiche: UUID, number: int) -> UUID:
+    """Return the identifier of session `number` of a fiche."""
+    return uuid5(POEC_NAMESPACE, f"session/{fiche}/{number}")

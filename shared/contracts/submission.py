@@ -1,0 +1,137 @@
+"""What submission says: events on `poec.submission.fiches`, key fiche id."""
+
+import datetime as dt
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.events import FicheEvent
+from shared.contracts.fiche import FicheContent, Value
+from shared.contracts.references import SessionMotive, WithdrawalReason
+
+
+class _OnFiches(FicheEvent):
+    topic: ClassVar[str] = "poec.submission.fiches"
+
+
+class Shift(Value):
+    """How far a new content lies from the one before: largest move of a start in days, and what else moved (rule 8)."""
+
+    start_days: int
+    commune_moved: bool
+    zone_moved: bool
+    main_formacode_moved: bool
+
+
+class FicheSubmitted(_OnFiches):
+    """An OPCO filed a fiche; revision 1."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.submitted.v1"
+    reference: str
+    content: FicheContent
+    acknowledged: tuple[str, ...] = ()
+
+
+class FicheCompleted(_OnFiches):
+    """The OPCO answered a request for completion with a new content."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.completed.v1"
+    content: FicheContent
+    shift: Shift
+
+
+class FicheAmended(_OnFiches):
+    """The OPCO changed the content of its own accord."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.amended.v1"
+    content: FicheContent
+    shift: Shift
+
+
+class AdaptationAccepted(_OnFiches):
+    """The OPCO took the proposed adaptation over: a new content."""
+
+    wire_type: ClassVar[str] = "fr.poec.adaptation.accepted.v1"
+    content: FicheContent
+    shift: Shift
+
+
+class AdaptationDeclined(_OnFiches):
+    """The OPCO keeps its content; the avis stays to be given."""
+
+    wire_type: ClassVar[str] = "fr.poec.adaptation.declined.v1"
+    reason: str
+
+
+class CounterProposed(_OnFiches):
+    """The OPCO answered a proposed adaptation with another content."""
+
+    wire_type: ClassVar[str] = "fr.poec.adaptation.countered.v1"
+    content: FicheContent
+    shift: Shift
+    reason: str
+
+
+class ProgrammationConfirmed(_OnFiches):
+    """The OPCO says the validated fiche is really programmed: provider named, dates firm (minutes L502)."""
+
+    wire_type: ClassVar[str] = "fr.poec.programmation.confirmed.v1"
+    content: FicheContent
+
+
+class SessionEngaged(_OnFiches):
+    """The OPCO says go: the session engagée of the minutes (L107). Money in cents, hours per trainee."""
+
+    wire_type: ClassVar[str] = "fr.poec.session.engaged.v1"
+    session_id: UUID
+    number: int
+    start: dt.date
+    end: dt.date
+    seats: int
+    hours: int
+    committed: int
+    forced_reason: str | None = None
+
+
+class SessionPostponed(_OnFiches):
+    """A session got other dates: a new content; `shift_days` is the move of its start."""
+
+    wire_type: ClassVar[str] = "fr.poec.session.postponed.v1"
+    session_id: UUID
+    number: int
+    start: dt.date
+    end: dt.date
+    shift_days: int
+    motive: SessionMotive
+    content: FicheContent
+
+
+class SessionCancelled(_OnFiches):
+    """A session will not take place."""
+
+    wire_type: ClassVar[str] = "fr.poec.session.cancelled.v1"
+    session_id: UUID
+    number: int
+    motive: SessionMotive
+    fiche_cancelled: bool
+
+
+class FicheWithdrawn(_OnFiches):
+    """The OPCO took the fiche back: final."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.withdrawn.v1"
+    reason: WithdrawalReason
+
+
+SUBMISSION_EVENTS: tuple[type[FicheEvent], ...] = (
+    FicheSubmitted,
+    FicheCompleted,
+    FicheAmended,
+    AdaptationAccepted,
+    AdaptationDeclined,
+    CounterProposed,
+    ProgrammationConfirmed,
+    SessionEngaged,
+    SessionPostponed,
+    SessionCancelled,
+    FicheWithdrawn,
+)

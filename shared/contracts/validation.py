@@ -1,0 +1,109 @@
+"""What validation says: events on `poec.validation.fiches`, key fiche id."""
+
+import datetime as dt
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.contracts.events import FicheEvent
+from shared.contracts.fiche import Label, Place, Value
+from shared.contracts.references import AvisKind, AvisReason, RefusalReason
+
+
+class _OnDossiers(FicheEvent):
+    topic: ClassVar[str] = "poec.validation.fiches"
+
+
+class CompletionItem(Value):
+    """One thing that is missing or unclear: the field of the fiche and what to do about it."""
+
+    field: Label
+    request: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ProposedSession(Value):
+    """Dates proposed for one session of the fiche."""
+
+    number: int
+    start: dt.date
+    end: dt.date
+
+
+class Adaptation(Value):
+    """What the Région proposes to change: dates of sessions, or the place, or both; never nothing."""
+
+    sessions: tuple[ProposedSession, ...] = ()
+    place: Place | None = None
+
+
+class DossierOpened(_OnDossiers):
+    """A dossier stands open for this fiche; the avis is due on `avis_due_on`."""
+
+    wire_type: ClassVar[str] = "fr.poec.dossier.opened.v1"
+    avis_due_on: dt.date
+
+
+class CompletionAsked(_OnDossiers):
+    """A reviewer asks the OPCO to complete the fiche."""
+
+    wire_type: ClassVar[str] = "fr.poec.completion.asked.v1"
+    items: tuple[CompletionItem, ...]
+
+
+class AdaptationProposed(_OnDossiers):
+    """The Région proposes an adaptation, to be answered by `expires_on`."""
+
+    wire_type: ClassVar[str] = "fr.poec.adaptation.proposed.v1"
+    reasons: tuple[AvisReason, ...]
+    adaptation: Adaptation
+    comment: str
+    expires_on: dt.date
+
+
+class AvisGiven(_OnDossiers):
+    """The Région gave its avis on this revision of the fiche."""
+
+    wire_type: ClassVar[str] = "fr.poec.avis.given.v1"
+    avis: AvisKind
+    reasons: tuple[AvisReason, ...]
+    comment: str
+    corrects: bool = False
+
+
+class AvisLapsed(_OnDossiers):
+    """The avis no longer holds: dates, place or domain moved past the thresholds of rule 8 (minutes L254-262)."""
+
+    wire_type: ClassVar[str] = "fr.poec.avis.lapsed.v1"
+    avis_revision: int
+    reasons: tuple[AvisReason, ...]
+    was_validated: bool
+
+
+class FicheValidated(_OnDossiers):
+    """Pôle emploi validated the fiche; `reference` is what the Carif-Oref checks a session against."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.validated.v1"
+    reference: str
+    validated_on: dt.date
+    validated_by: str
+    against_avis: bool
+    reason: str | None = None
+
+
+class FicheRefused(_OnDossiers):
+    """Pôle emploi refused the fiche: final."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.refused.v1"
+    reasons: tuple[RefusalReason, ...]
+    comment: str
+
+
+VALIDATION_EVENTS: tuple[type[FicheEvent], ...] = (
+    DossierOpened,
+    CompletionAsked,
+    AdaptationProposed,
+    AvisGiven,
+    AvisLapsed,
+    FicheValidated,
+    FicheRefused,
+)
