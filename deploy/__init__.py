@@ -1,0 +1,1 @@
+"""Running the product: on one machine (`local/`), from the command line (`cli/`), checked (`audit/`), shown (`demo/`)."""

@@ -1,0 +1,46 @@
+"""The passwords and client secrets of one data folder: made once, kept in POEC_HOME/secrets.json (0600)."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from deploy.local.files import read_json, write_json
+
+SERVICES = ("submission", "validation", "publication", "analytics")
+KINDS = ("owner", "process", "audit")
+_BYTES = 32
+
+
+@dataclass(frozen=True)
+class LocalSecrets:
+    """Random words of 32 bytes: the database superuser's, one per database role, one per client of the issuer."""
+
+    postgres: str = field(repr=False)
+    roles: dict[str, str] = field(repr=False, default_factory=dict)
+    clients: dict[str, str] = field(repr=False, default_factory=dict)
+
+
+def role_name(service: str, kind: str) -> str:
+    """`submission_owner`, `submission`, `submission_audit` for the kinds owner, process, audit."""
+    return service if kind == "process" else f"{service}_{kind}"
+
+
+def load_secrets(home: Path, clients: Iterable[str] = ()) -> LocalSecrets:
+    """Read the secrets of `home`; what is missing (all of it the first time) is made, and the file written whole."""
+    path = home / "secrets.json"
+    kept = read_json(path) or {}
+    names = [role_name(service, kind) for service in SERVICES for kind in KINDS]
+    found = LocalSecrets(
+        postgres=kept.get("postgres") or secrets.token_urlsafe(_BYTES),
+        roles=_complete(kept.get("roles"), names),
+        clients=_complete(kept.get("clients"), clients),
+    )
+    if asdict(found) != kept:
+        write_json(path, asdict(found))
+    return found
+
+
+def _complete(kept: dict[str, str] | None, names: Iterable[str]) -> dict[str, str]:
+    known = dict(kept or {})
+    return known | {name: secrets.token_urlsafe(_BYTES) for name in names if name not in known}
