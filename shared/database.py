@@ -1,0 +1,362 @@
+"""The unit of work: one PostgreSQL transaction that opens as a principal, reads once, and writes everything in one statement.
+
+A command is four round trips: begin with its principal, one read, one statement that writes state (with its version check), audit,
+outbox and idempotency rows, commit. Consumers write the same way, one `unnest` per table and batch.
+The statement is a chain of data-modifying CTEs: they see one snapshot and stand or fall together.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias, TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from shared.audit_trail import Change, Head, Link, chained
+from shared.clock import business_time
+from shared.contracts.events import Event
+from shared.contracts.flow import topic_named
+from shared.crash import crash_point
+from shared.errors import Conflict
+from shared.identity import Principal
+from shared.messaging.records import OUTBOX_COLUMNS, Outgoing, outgoing_event
+from shared.policy import tenant_of
+
+Columns: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = asyncpg.Record
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The answer given before to the same Idempotency-Key: to be given again byte for byte, if the body is the same."""
+
+    body_hash: str
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """What makes two HTTP writes the same one: who asks, and the key they chose."""
+
+    principal: str
+    key: str
+
+
+class UnitOfWork:
+    """One transaction. Read first (`read`), then collect (`save`, `insert`, `send`, `add`), then `flush` once.
+
+    `now` is the business time of the transaction, known after the first read; `remembered` the earlier answer to the
+    idempotency key it was opened with.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, principal: Principal, service: str, key: IdempotencyKey | None = None) -> None:
+        self._connection = connection
+        self._key = key
+        self._service = service
+        self._now: dt.datetime | None = None
+        self._statement = _Statement()
+        self._rows: dict[str, _Rows] = {}
+        self._outgoing: list[Outgoing] = []
+        self.principal = principal
+        self.remembered: Remembered | None = None
+
+    @property
+    def now(self) -> dt.datetime:
+        """Return the business time of this transaction (timezone-aware, UTC); needs one read before it."""
+        if self._now is None:
+            raise RuntimeError("the unit of work knows its time after its first read")
+        return self._now
+
+    async def read(self, query: str, *args: Any) -> list[Row]:
+        """Return the rows of a query; the first read of a unit also fetches its time and the remembered answer."""
+        if self._now is not None:
+            return await self._connection.fetch(query, *args)
+        rows = await self._connection.fetch(*self._first(query, args))
+        first = rows[0]
+        self._now = business_time(first["_at"], first["_offset"])
+        if first["_status"] is not None:
+            headers = orjson.loads(first["_headers"])
+            self.remembered = Remembered(first["_hash"], first["_status"], headers, first["_body"])
+        return [row for row in rows if row["_found"]]
+
+    def _first(self, query: str, args: Sequence[Any]) -> tuple[Any, ...]:
+        key = (self._key.principal, self._key.key) if self._key else (None, None)
+        n = len(args)
+        wrapped = (
+            "SELECT clock_timestamp() AS _at, (SELECT seconds FROM clock_offset) AS _offset, i.*, s.* FROM (SELECT 1) one"
+            " LEFT JOIN (SELECT body_hash AS _hash, status AS _status, headers::text AS _headers, body AS _body"
+            f" FROM idempotency WHERE principal = ${n + 1}::text AND key = ${n + 2}::text) i ON true"
+            f" LEFT JOIN (SELECT true AS _found, q.* FROM ({query}) q) s ON true"
+        )
+        return (wrapped, *args, *key)
+
+    def save(self, table: sa.Table, identifier: UUID, head: Head, columns: Columns, changes: Sequence[Change]) -> Head:
+        """Write an aggregate's row as its changes left it, with their audit entries and events; return its new head.
+
+        The row is inserted when `head` is empty, else updated only if its version is still `head.version`.
+        """
+        links = chained(str(identifier), head, changes, self.now)
+        said = [event for change in changes for event in change.events]
+        new = head.after(links, head.sequence + sum(not _compacted(event) for event in said))
+        mode = "update" if head.version else "insert"
+        rows = self._rows.setdefault(f"{table.name}:{mode}", _Rows(table, update=bool(head.version)))
+        row = {"id": identifier, **columns, "version": new.version, "sequence": new.sequence, "audit_hash": new.hash}
+        rows.add(row, head.version)
+        self.insert(AUDIT_ENTRY, [link.as_row() for link in links])
+        self._say(links, changes, head.sequence)
+        return new
+
+    def _say(self, links: Sequence[Link], changes: Sequence[Change], sequence: int) -> None:
+        """Put the changes' events and tombstones into the outbox; on a compacted topic the version is the sequence."""
+        for link, change in zip(links, changes, strict=True):
+            for event in change.events:
+                sequence += not _compacted(event)
+                number = link.n if _compacted(event) else sequence
+                self.send(outgoing_event(event, number, self._service, self.now, change.traceparent))
+            for tombstone in change.tombstones:
+                self.send(tombstone.at(link.n, self._service, self.now))
+
+    def send(self, record: Outgoing) -> None:
+        """Put a complete Kafka record into the outbox; a record with an id that is already there is the same one."""
+        self._outgoing.append(record)
+
+    def insert(self, table: sa.Table, rows: Sequence[Columns], *, on_conflict: str = "") -> None:
+        """Insert rows (all with the same columns) with the flush; `on_conflict` is the SQL clause, if any."""
+        if rows:
+            collected = self._rows.setdefault(f"{table.name}:{on_conflict}", _Rows(table, on_conflict=on_conflict))
+            for row in rows:
+                collected.add(row)
+
+    def add(self, statement: str, *args: Any) -> None:
+        """Let one more statement (its own `$1..$n`) join the flush: a part of the same CTE chain, blind to the others' effects."""
+        self._statement.part(statement, args)
+
+    def remember(self, body_hash: str, status: int, headers: Mapping[str, str], body: str) -> None:
+        """Keep the answer for the idempotency key this unit was opened with, in the same transaction as the effect."""
+        if self._key is None:
+            return
+        row = {
+            "principal": self._key.principal,
+            "key": self._key.key,
+            "body_hash": body_hash,
+            "status": status,
+            "headers": orjson.dumps(dict(headers)).decode(),
+            "body": body,
+            "created_at": self.now,
+        }
+        self.insert(IDEMPOTENCY, [row])
+
+    @property
+    def anything_to_write(self) -> bool:
+        """Return whether a flush would write at all."""
+        return bool(self._rows or self._outgoing or self._statement.parts)
+
+    @property
+    def sends(self) -> bool:
+        """Return whether records wait in this unit for the relay."""
+        return bool(self._outgoing)
+
+    async def flush(self) -> None:
+        """Send everything collected as one statement. Raises `Conflict` when another transaction was first."""
+        expected = 0
+        for rows in self._rows.values():
+            query, args = rows.statement()
+            expected += len(rows.values) if rows.update else 0
+            self._statement.part(query, args, counted=rows.update)
+        if self._outgoing:
+            self._statement.part(*outbox_statement(self._outgoing))
+        if not self._statement.parts:
+            return
+        await crash_point("unit.before_flush")
+        try:
+            written = await self._connection.fetchval(*self._statement.complete())
+        except (asyncpg.UniqueViolationError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as lost:
+            raise Conflict(type(lost).__name__) from lost
+        if written != expected:
+            raise Conflict("version")
+
+
+class _Rows:
+    """Rows of one table on their way into one `unnest` statement."""
+
+    def __init__(self, table: sa.Table, *, update: bool = False, on_conflict: str = "") -> None:
+        self.table, self.update, self.on_conflict = table, update, on_conflict
+        self.names: tuple[str, ...] = ()
+        self.values: list[tuple[Any, ...]] = []
+        self.versions: list[int] = []
+
+    def add(self, row: Columns, version: int = 0) -> None:
+        self.names = self.names or tuple(row)
+        self.values.append(tuple(row[name] for name in self.names))
+        self.versions.append(version)
+
+    def statement(self) -> tuple[str, tuple[Any, ...]]:
+        arrays = tuple([list(column) for column in zip(*self.values, strict=True)])
+        casts = [f"${i}::{pg_type(self.table.c[name])}[]" for i, name in enumerate(self.names, 1)]
+        names = ", ".join(f'"{name}"' for name in self.names)
+        if not self.update:
+            insert = f'INSERT INTO "{self.table.name}" ({names}) SELECT * FROM unnest({", ".join(casts)})'
+            return f"{insert} {self.on_conflict}", arrays
+        sets = ", ".join(f'"{name}" = u."{name}"' for name in self.names if name != "id")
+        query = (
+            f'UPDATE "{self.table.name}" t SET {sets} FROM unnest({", ".join(casts)}, ${len(casts) + 1}::int[])'
+            f" AS u({names}, _expected) WHERE t.id = u.id AND t.version = u._expected"
+        )
+        return query, (*arrays, self.versions)
+
+
+class _Statement:
+    """The CTE chain under construction: numbered parts, one list of arguments, and the count of guarded updates."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.args: list[Any] = []
+        self.counted: list[int] = []
+
+    def part(self, query: str, args: Sequence[Any], *, counted: bool = False) -> None:
+        shift = len(self.args)
+        for i in range(len(args), 0, -1):
+            query = query.replace(f"${i}", f"$%{i + shift}")
+        if counted:
+            self.counted.append(len(self.parts))
+        self.parts.append(query.replace("$%", "$"))
+        self.args.extend(args)
+
+    def complete(self) -> tuple[Any, ...]:
+        ctes = ", ".join(f"w{i} AS ({query} RETURNING 1)" for i, query in enumerate(self.parts))
+        total = " + ".join(f"(SELECT count(*) FROM w{i})" for i in self.counted) or "0"
+        return (f"WITH {ctes} SELECT {total}", *self.args)
+
+
+def _compacted(event: Event) -> bool:
+    return topic_named(event.topic).compacted
+
+
+def pg_type(column: "sa.Column[Any]") -> str:
+    """Return the PostgreSQL name of a column's type, for the casts of `unnest`."""
+    return column.type.compile(dialect=_DIALECT).lower().split("(")[0].replace("varchar", "text")
+
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this constructor untyped
+
+
+def outbox_statement(records: Sequence[Outgoing]) -> tuple[str, tuple[Any, ...]]:
+    """Return the insert of records into the outbox, in the order given."""
+    names = ", ".join(f'"{name}"' for name, _ in OUTBOX_COLUMNS)
+    casts = ", ".join(f"${i}::{kind}[]" for i, (_, kind) in enumerate(OUTBOX_COLUMNS, 1))
+    columns = zip(*(record.as_row() for record in records), strict=True)
+    query = (
+        f"INSERT INTO outbox ({names}) SELECT {names} FROM unnest({casts}) WITH ORDINALITY AS u({names}, _n)"
+        " ORDER BY _n ON CONFLICT (event_id) DO NOTHING"
+    )
+    return query, tuple(list(column) for column in columns)
+
+
+class Database:
+    """The pool of one service's database; `after_commit` is called when a unit that sends was committed."""
+
+    def __init__(self, pool: asyncpg.Pool, service: str) -> None:
+        self._pool = pool
+        self.service = service
+        self.after_commit: Callable[[], None] = lambda: None
+
+    @classmethod
+    async def open(cls, url: str, service: str, size: int = 12) -> Self:
+        """Connect; raises OSError or asyncpg errors when the server cannot be reached or refuses."""
+        settings = {"application_name": f"poec-{service}", "timezone": "UTC"}
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=size, server_settings=settings, command_timeout=60)
+        return cls(pool, service)
+
+    async def close(self) -> None:
+        """Close the pool, waiting a moment for what still runs."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def unit(self, principal: Principal, key: IdempotencyKey | None = None) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work as `principal`; commits what was flushed when the block ends well, else rolls back."""
+        async with self._pool.acquire() as connection:
+            await connection.execute(begin_as(principal))
+            unit = UnitOfWork(connection, principal, self.service, key)
+            try:
+                yield unit
+                await crash_point("unit.before_commit")
+                await connection.execute("COMMIT")
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+        await crash_point("unit.after_commit")
+        if unit.sends:
+            self.after_commit()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a bare connection: for the relay and the reconciler, which touch no business table."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    async def query(self, principal: Principal, query: str, *args: Any) -> list[Row]:
+        """Return the rows of one read-only query, seen as `principal`."""
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute(_as(principal))
+            return await connection.fetch(query, *args)
+
+    async def now(self) -> dt.datetime:
+        """Return the business time, for reads outside a unit of work."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow("SELECT clock_timestamp() AS at, seconds FROM clock_offset")
+            return business_time(row["at"], row["seconds"])
+
+
+def begin_as(principal: Principal) -> str:
+    """Return the one round trip that opens a transaction and says for whom; slugs only, checked by `Principal`."""
+    return f"BEGIN; {_as(principal)}"
+
+
+def _as(principal: Principal) -> str:
+    return f"SET LOCAL poec.principal = '{principal.id}'; SET LOCAL poec.tenant = '{tenant_of(principal)}'"
+
+
+async def retried(attempt: Callable[[], Awaitable[T]], tries: int = 4) -> T:
+    """Run a whole command again when another transaction was first; the last `Conflict` is raised."""
+    for left in range(tries - 1, -1, -1):
+        try:
+            return await attempt()
+        except Conflict:
+            if not left:
+                raise
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+metadata = sa.MetaData()
+AUDIT_ENTRY = sa.Table(
+    "audit_entry",
+    metadata,
+    sa.Column("aggregate", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True)),
+    sa.Column("actor", sa.Text),
+    sa.Column("action", sa.Text),
+    sa.Column("facts", postgresql.JSONB),
+    sa.Column("previous_hash", sa.Text),
+    sa.Column("hash", sa.Text),
+)
+IDEMPOTENCY = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("principal", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("body_hash", sa.Text),
+    sa.Column("status", sa.Integer),
+    sa.Column("headers", postgresql.JSONB),
+    sa.Column("body", sa.Text),
+    sa.Column("created_at", sa.DateTime(timezone=True)),
+)
