@@ -96,6 +96,7 @@ class GuardedProcess:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop the servers in order
             cwd="/",
+            env=_plain_environment(),
         )
         assert self._watchdog.stdout is not None
         answer = json.loads(self._watchdog.stdout.readline() or b'{"error": "the watchdog did not start"}')
@@ -116,19 +117,24 @@ class GuardedProcess:
         if self._watchdog is not None and self._watchdog.stdin is not None and not self._watchdog.stdin.closed:
             self._watchdog.stdin.close()
 
-    def wait_stopped(self) -> None:
-        """Wait until server and watchdog are gone; the watchdog kills a server that does not obey in its time."""
+    def wait_stopped(self) -> int | None:
+        """Wait until server and watchdog are gone; the server's exit code (None when it did not run).
+
+        The watchdog kills a server that does not obey in its time, and we kill a watchdog that does not.
+        """
         grace = sum(seconds for _, seconds in self.server.stop) + 5
+        code = None
         if self._watchdog is not None:
             try:
-                self._watchdog.wait(grace)
+                code = self._watchdog.wait(grace)
             except subprocess.TimeoutExpired:
                 self._watchdog.kill()
-                self._watchdog.wait()
+                code = self._watchdog.wait()
         if self._server_lives():  # its watchdog was killed
             assert self.pid is not None
             stop_process(self.pid, self.server.stop)
         self._forget()
+        return code
 
     def stop(self) -> None:
         """Stop the server in good order and wait for its end; nothing happens when it does not run."""
@@ -176,6 +182,12 @@ class GuardedProcess:
         if recorded is not None and recorded.get("pid") == self.pid:
             self.server.record.unlink(missing_ok=True)
         self.pid, self._started, self._watchdog = None, None, None
+
+
+def _plain_environment() -> dict[str, str]:
+    """What a server needs of our environment: none of our settings, and none of the user's JAVA_* and PG* ones."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}  # UTF-8, or Java would not find a folder with an accent
 
 
 def stop_process(pid: int, steps: Sequence[tuple[str, float]]) -> None:

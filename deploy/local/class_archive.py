@@ -1,0 +1,108 @@
+"""The broker's class archive (AppCDS): halves the start of the broker from the second run of a machine on.
+
+The first broker writes the list of classes it loads; when it is ready, a low-priority process in the background makes
+the archive of them (67 MB, a few seconds of one core). Stopping the broker stops that too; the next run then does it.
+A missing, truncated or outdated archive only costs the gain: Java says so in the log and starts as without.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local.guarded import GuardedProcess, ServerCommand
+
+# An archive serves only the collector it was made with.
+COLLECTOR = "-XX:+UseSerialGC"
+
+
+class ClassArchive:
+    """The archive of one class path and one Java in a cache folder."""
+
+    def __init__(self, cache: Path, jars: Sequence[Path], java: Path, logs: Path) -> None:
+        self._jars, self._java, self._logs = jars, java, logs
+        self._folder = cache / "classes"
+        self._folder.mkdir(exist_ok=True)
+        name = _fingerprint(jars, java)
+        self.archive = self._folder / f"{name}.jsa"
+        self._list = self._folder / f"{name}.{os.getpid()}.list"
+        self._half = self._folder / f"{name}.{os.getpid()}.part"
+        self._builder: GuardedProcess | None = None
+        self._lock: int | None = None
+
+    @property
+    def exists(self) -> bool:
+        """True when the next start can use it."""
+        return self.archive.exists()
+
+    def use(self) -> list[str]:
+        """JVM flags that use the archive; none while there is none."""
+        return [f"-XX:SharedArchiveFile={self.archive}"] if self.exists else []
+
+    def learn(self) -> list[str]:
+        """JVM flags of the one broker that writes down its classes; none once the archive is there."""
+        return [] if self.exists else [f"-XX:DumpLoadedClassList={self._list}"]
+
+    def build(self) -> None:
+        """Begin to make the archive in the background, unless it is there, being made, or nothing was learnt."""
+        if self.exists or self._builder is not None or not self._list.exists() or not self._take_lock():
+            return
+        command = [
+            *("nice", "-n", "19", str(self._java), "-Xshare:dump", COLLECTOR),
+            *(f"-XX:SharedClassListFile={self._list}", f"-XX:SharedArchiveFile={self._half}"),
+            *("-cp", os.pathsep.join(map(str, self._jars))),
+        ]
+        self._builder = GuardedProcess(
+            ServerCommand(
+                name="class archive",
+                command=command,
+                log=self._logs / "kafka-classes.log",
+                record=self._half.with_suffix(".json"),
+                marker=str(self._half),
+                stop=(("SIGTERM", 2.0),),
+            )
+        )
+        self._builder.start()
+
+    def finish(self) -> bool:
+        """Put a finished archive in its place; True when there is one now. Cheap: called from health checks and at the stop."""
+        if self._builder is not None and not self._builder.alive():
+            code = self._builder.wait_stopped()
+            if code == 0 and self._half.exists():
+                os.replace(self._half, self.archive)
+            self._clean()
+        return self.exists
+
+    def cancel(self) -> None:
+        """Stop making it, keep it if it just was finished, and remove what is half made."""
+        self.finish()
+        if self._builder is not None:
+            self._builder.stop()
+        self._clean()
+
+    def _take_lock(self) -> bool:
+        self._lock = os.open(self._folder / ".building", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # another process of this machine is making it
+            os.close(self._lock)
+            self._lock = None
+            return False
+        for left in self._folder.glob("*.part"):  # of a killed run: nobody else writes while we hold the lock
+            left.unlink(missing_ok=True)
+        return True
+
+    def _clean(self) -> None:
+        self._builder = None
+        for path in (self._list, self._half):
+            path.unlink(missing_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _fingerprint(jars: Sequence[Path], java: Path) -> str:
+    """Java refuses an archive when the path or the time of a jar, or Java itself, changed: so does the name."""
+    facts = [f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in [*jars, java]]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
