@@ -27,6 +27,7 @@ class ClassArchive:
         name = _fingerprint(jars, java)
         self.archive = self._folder / f"{name}.jsa"
         self._list = self._folder / f"{name}.{os.getpid()}.list"
+        self._learnt = self._list.with_suffix(".learnt")
         self._half = self._folder / f"{name}.{os.getpid()}.part"
         self._builder: GuardedProcess | None = None
         self._lock: int | None = None
@@ -42,15 +43,17 @@ class ClassArchive:
 
     def learn(self) -> list[str]:
         """JVM flags of the one broker that writes down its classes; none once the archive is there."""
-        return [] if self.exists else [f"-XX:DumpLoadedClassList={self._list}"]
+        return [] if self.exists or self._builder is not None else [f"-XX:DumpLoadedClassList={self._list}"]
 
     def build(self) -> None:
         """Begin to make the archive in the background, unless it is there, being made, or nothing was learnt."""
         if self.exists or self._builder is not None or not self._list.exists() or not self._take_lock():
             return
+        # The broker goes on writing its list: work on a copy, up to the last whole line.
+        self._learnt.write_bytes(self._list.read_bytes().rpartition(b"\n")[0] + b"\n")
         command = [
             *("nice", "-n", "19", str(self._java), "-Xshare:dump", COLLECTOR),
-            *(f"-XX:SharedClassListFile={self._list}", f"-XX:SharedArchiveFile={self._half}"),
+            *(f"-XX:SharedClassListFile={self._learnt}", f"-XX:SharedArchiveFile={self._half}"),
             *("-cp", os.pathsep.join(map(str, self._jars))),
         ]
         self._builder = GuardedProcess(
@@ -95,7 +98,7 @@ class ClassArchive:
 
     def _clean(self) -> None:
         self._builder = None
-        for path in (self._list, self._half):
+        for path in (self._list, self._learnt, self._half):
             path.unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)
