@@ -104,6 +104,7 @@ CREATE TABLE position_reset (
   at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE known_topic (topic text PRIMARY KEY, topic_id text NOT NULL, cluster_id text NOT NULL, seen_at timestamptz NOT NULL);
+CREATE TABLE reconciled (topic text, kafka_partition int, next_offset bigint NOT NULL, PRIMARY KEY (topic, kafka_partition));
 CREATE TABLE idempotency (
   principal text NOT NULL,
   key text NOT NULL,
@@ -129,7 +130,7 @@ CREATE TABLE clock_offset (one boolean PRIMARY KEY DEFAULT true CHECK (one), sec
 INSERT INTO clock_offset (seconds) VALUES (0);
 """
 
-_READ_WRITE = ("outbox", "inbox", "stream", "parked", "dead_letter", "position", "known_topic", "outbox_shard")
+_READ_WRITE = ("outbox", "inbox", "stream", "parked", "dead_letter", "position", "known_topic", "reconciled", "outbox_shard")
 _APPEND_ONLY = ("position_reset", "idempotency", "audit_entry")
 
 

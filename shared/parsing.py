@@ -1,0 +1,136 @@
+"""Bytes from outside into a typed request, or every objection at once; the same for HTTP bodies and ingress records.
+
+Refused although most parsers let it pass: duplicate members (last wins, and a gateway may read the first), NUL, lone surrogates,
+NaN and Infinity, nesting deeper than 20. Nothing that was sent is ever quoted in what is answered.
+"""
+
+import json
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import InvalidInput, Malformed, Objection, TooLarge
+
+MAX_BYTES: Final = 256 * 1024
+MAX_DEPTH: Final = 20
+M = TypeVar("M", bound=BaseModel)
+
+_WORDS: Final[dict[str, str]] = {
+    "missing": "Ce champ est obligatoire\u202f: renseignez-le.",
+    "extra_forbidden": "Ce champ n’existe pas dans le contrat\u202f: retirez-le ou corrigez son nom.",
+    "string_too_short": "Ce texte est trop court.",
+    "string_too_long": "Ce texte est trop long.",
+    "string_pattern_mismatch": "Ce texte n’a pas la forme attendue.",
+    "string_type": "Un texte est attendu.",
+    "int_type": "Un nombre entier est attendu.",
+    "int_parsing": "Un nombre entier est attendu.",
+    "int_from_float": "Un nombre entier est attendu.",
+    "greater_than_equal": "Ce nombre est trop petit.",
+    "less_than_equal": "Ce nombre est trop grand.",
+    "enum": "Cette valeur n’est pas dans la liste fermée.",
+    "literal_error": "Cette valeur n’est pas dans la liste fermée.",
+    "date_from_datetime_parsing": "Une date est attendue, sous la forme AAAA-MM-JJ.",
+    "date_parsing": "Une date est attendue, sous la forme AAAA-MM-JJ.",
+    "date_type": "Une date est attendue, sous la forme AAAA-MM-JJ.",
+    "uuid_parsing": "Un identifiant UUID est attendu.",
+    "uuid_type": "Un identifiant UUID est attendu.",
+    "bool_type": "Vrai ou faux est attendu.",
+    "bool_parsing": "Vrai ou faux est attendu.",
+    "tuple_type": "Une liste est attendue.",
+    "too_short": "Cette liste a trop peu d’éléments.",
+    "too_long": "Cette liste a trop d’éléments.",
+    "model_type": "Un objet est attendu.",
+    "model_attributes_type": "Un objet est attendu.",
+}
+_LIMITS: Final = ("min_length", "max_length", "ge", "le", "pattern", "expected")
+
+
+def parse_json(raw: bytes, model: type[M], *, limit: int = MAX_BYTES) -> M:
+    """Return `raw` as `model`, unknown fields refused. Raises `TooLarge`, `Malformed`, or `InvalidInput` with every objection."""
+    if len(raw) > limit:
+        raise TooLarge(Objection("TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la.", facts={"limit": limit}))
+    check_json(raw)
+    try:
+        return model.model_validate_json(raw, extra="forbid")
+    except ValidationError as wrong:
+        raise InvalidInput(*objections_of(wrong)) from None
+
+
+def check_json(raw: bytes) -> None:
+    """Raise `Malformed` where JSON is not JSON, or is of the kind that two readers read differently."""
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise Malformed(Objection("TOO_DEEP", f"La demande est imbriquée sur plus de {MAX_DEPTH} niveaux."))
+    try:
+        raw.decode("utf-8")
+        json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise Malformed(Objection("NOT_UTF8", "La demande n’est pas en UTF-8.")) from None
+    except (ValueError, RecursionError) as wrong:
+        code = wrong.args[0] if wrong.args and wrong.args[0] in _OWN else "NOT_JSON"
+        raise Malformed(Objection(code, _OWN.get(code, "La demande n’est pas du JSON valide."))) from None
+    if b"\\u0000" in raw or b"\x00" in raw:
+        raise Malformed(Objection("NUL", "La demande contient le caractère NUL\u202f: retirez-le."))
+    if (b"\\ud" in raw or b"\\uD" in raw) and not _encodable(raw):
+        raise Malformed(Objection("SURROGATE", "La demande contient une moitié de caractère Unicode\u202f: corrigez le texte."))
+
+
+_OWN: Final = {
+    "DUPLICATE_MEMBER": "Un objet de la demande porte deux fois le même champ\u202f: gardez-en un.",
+    "NOT_A_NUMBER": "NaN et Infinity ne sont pas des nombres JSON.",
+}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("DUPLICATE_MEMBER")
+    return members
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError("NOT_A_NUMBER")
+
+
+def _encodable(raw: bytes) -> bool:
+    try:
+        json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _depth(raw: bytes) -> int:
+    """Return the deepest nesting, strings left out; linear in the length."""
+    deepest = depth = 0
+    quoted = escaped = False
+    for byte in raw:
+        if quoted:
+            quoted = escaped or byte != 0x22
+            escaped = not escaped and byte == 0x5C
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def objections_of(wrong: ValidationError) -> list[Objection]:
+    """Return one objection per error of form, with the field's path and no trace of what was sent."""
+    found = []
+    for error in wrong.errors(include_url=False, include_input=False):
+        limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
+        hint = f" ({', '.join(f'{k} = {v}' for k, v in limits.items())})" if limits else ""
+        path = ".".join(str(part) for part in error["loc"])[:200] or None
+        if error["type"] == "extra_forbidden" and path:
+            path = _known_part(error["loc"])
+        message = _WORDS.get(error["type"], "Cette valeur n’a pas la forme attendue.") + hint
+        found.append(Objection(f"FORM_{error['type'].upper()}", message, field=path, facts=limits))
+    return found
+
+
+def _known_part(loc: tuple[int | str, ...]) -> str | None:
+    """Return the path to the object that holds an unknown field: the field's own name was chosen by the sender."""
+    return ".".join(str(part) for part in loc[:-1]) or None
