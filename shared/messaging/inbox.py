@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.crash import crash_point
 from shared.database import Database, UnitOfWork
 from shared.errors import Impossible
-from shared.identity import Principal, service_principal
+from shared.identity import principal_of_topic, service_principal
 from shared.logs import log
 from shared.messaging.hearing import Hearing
 from shared.messaging.ingress import is_ingress, take_commands
@@ -48,7 +48,7 @@ class Inbox(Generic[W]):
     ) -> set[UUID]:
         """Apply records in one unit of work with their ledger; `also` adds its own writes (a dead letter's new state)."""
         if is_ingress(topic):
-            async with self.database.unit(_sender(topic)) as unit:
+            async with self.database.unit(principal_of_topic(topic)) as unit:
                 ids = await take_commands(unit, self.hearing, topic, records, ledger, replaying)
                 await self._finish(unit, ledger, also)
             return ids
@@ -173,9 +173,3 @@ class _Batch(Generic[W]):
         self._ledger.die(record, event_id, code, detail, parks=key is not None)
         if key is not None:
             self._known.held.add(key)
-
-
-def _sender(topic: str) -> Principal:
-    from shared.identity import principal_of_topic
-
-    return principal_of_topic(topic)

@@ -1,0 +1,144 @@
+"""Dead letters: what could not be applied, kept whole, to be replayed or discarded by operations; both audited, both idempotent."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from shared.audit_trail import Change, Head, chained
+from shared.crash import crash_point
+from shared.database import AUDIT_ENTRY, Database, UnitOfWork
+from shared.errors import Impossible, NotAllowedNow, NotFound, Objection
+from shared.identity import Principal
+from shared.messaging.inbox import Inbox
+from shared.messaging.ledger import Ledger, headers_of
+from shared.messaging.records import Received
+from shared.policy import authorize
+
+_LIST = (
+    "SELECT id, topic, kafka_partition, kafka_offset, event_id, code, detail, state, attempts, parks, created_at, closed_at, closed_by, reason,"
+    " octet_length(value) AS bytes FROM dead_letter WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at, id LIMIT $2"
+)
+_ONE = "SELECT *, headers::text AS headers_text FROM dead_letter WHERE id = $1"
+_TRAIL = "SELECT n, hash FROM audit_entry WHERE aggregate = $1 ORDER BY n DESC LIMIT 1"
+_CLOSE = "UPDATE dead_letter SET state = $2, closed_at = $3::timestamptz, closed_by = $4, reason = $5, attempts = attempts + $6::int WHERE id = $1::uuid"
+_AGAIN = "UPDATE dead_letter SET attempts = attempts + 1, code = $2, detail = $3 WHERE id = $1::uuid"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a dead letter: `replayed`, `discarded`, or still `dead` with the reason of the last try."""
+
+    id: UUID
+    state: str
+    attempts: int
+    code: str | None = None
+    detail: str | None = None
+
+
+class DeadLetters:
+    """The dead letters of one service; needs the inbox, because a replay goes the same way as the first delivery."""
+
+    def __init__(self, inbox: Inbox[Any]) -> None:
+        self._inbox = inbox
+        self._database: Database = inbox.database
+
+    async def listed(self, principal: Principal, state: str | None, limit: int = 100) -> list[dict[str, Any]]:
+        """Return dead letters, oldest first, without their content."""
+        authorize(principal, "read_dead_letters")
+        return [dict(row) for row in await self._database.query(principal, _LIST, state, limit)]
+
+    async def shown(self, principal: Principal, letter: UUID) -> dict[str, Any]:
+        """Return one dead letter with its headers; its content as text, as far as it is text."""
+        authorize(principal, "read_dead_letters")
+        row = await self._read(principal, letter)
+        value, key = row["value"], row["key"]
+        whole = {name: row[name] for name in row if name not in ("value", "key", "headers", "headers_text")}
+        text = {"value": _readable(value), "key": _readable(key), "headers": [list(pair) for pair in _texts(row["headers_text"])]}
+        return {**whole, **text}
+
+    async def _read(self, principal: Principal, letter: UUID) -> dict[str, Any]:
+        rows = await self._database.query(principal, _ONE, letter)
+        if not rows:
+            raise NotFound(Objection("UNKNOWN", "Aucun message mort de ce nom."))
+        return dict(rows[0])
+
+    async def replay(self, principal: Principal, letter: UUID) -> Settled:
+        """Apply the record again, as it came by; replaying one that is settled changes nothing and says so."""
+        authorize(principal, "replay_dead_letter")
+        row = await self._read(principal, letter)
+        if row["state"] != "dead":
+            return Settled(letter, row["state"], row["attempts"])
+        record = _record(row)
+        ledger = Ledger(self._inbox.hearing.service, row["topic"], replaying=letter)
+
+        async def settle(unit: UnitOfWork, ledger: Ledger) -> None:
+            await self._tried(unit, principal, letter, ledger)
+            await crash_point("replay.before_commit")
+
+        await self._inbox.settle(row["topic"], [record], ledger, letter, settle)
+        await crash_point("replay.after_commit")
+        if ledger.replay_failed is not None:
+            return Settled(letter, "dead", row["attempts"] + 1, *ledger.replay_failed)
+        if row["parks"] and record.key:
+            await self._inbox.release(row["topic"], record.key.decode(), None, _nothing)
+        return Settled(letter, "replayed", row["attempts"] + 1)
+
+    async def _tried(self, unit: UnitOfWork, principal: Principal, letter: UUID, ledger: Ledger) -> None:
+        if ledger.replay_failed is not None:
+            unit.add(_AGAIN, letter, *ledger.replay_failed)
+        else:
+            unit.add(_CLOSE, letter, "replayed", unit.now, principal.id, None, 1)
+        after = "dead" if ledger.replay_failed else "replayed"
+        await self._audit(unit, principal, letter, "replay_dead_letter", after, None)
+
+    async def discard(self, principal: Principal, letter: UUID, reason: str) -> Settled:
+        """Give a record up, with a reason; what was parked behind it goes on without it."""
+        authorize(principal, "discard_dead_letter")
+        row = await self._read(principal, letter)
+        if row["state"] == "replayed":
+            raise NotAllowedNow(Objection("ALREADY_REPLAYED", "Ce message a déjà été rejoué\u202f: il n’y a rien à écarter."))
+        if row["state"] == "discarded":
+            return Settled(letter, "discarded", row["attempts"])
+
+        async def close(unit: UnitOfWork, _: Ledger) -> None:
+            unit.add(_CLOSE, letter, "discarded", unit.now, principal.id, reason, 0)
+            await self._audit(unit, principal, letter, "discard_dead_letter", "discarded", reason)
+
+        key = row["key"].decode() if row["key"] and row["parks"] else ""
+        await self._inbox.release(row["topic"], key, _sequence(_record(row)), close)
+        return Settled(letter, "discarded", row["attempts"])
+
+    async def _audit(self, unit: UnitOfWork, by: Principal, letter: UUID, action: str, after: str, reason: str | None) -> None:
+        aggregate = f"dead_letter/{letter}"
+        rows = await unit.read(_TRAIL, aggregate)
+        head = Head(rows[0]["n"], 0, rows[0]["hash"]) if rows else Head()
+        change = Change(action, by.id, "dead", after, facts={"reason": reason} if reason else {})
+        unit.insert(AUDIT_ENTRY, [link.as_row() for link in chained(aggregate, head, [change], unit.now)])
+
+
+async def _nothing(_: UnitOfWork, __: Ledger) -> None:
+    """Settle nothing: the letter was settled before."""
+
+
+def _record(row: dict[str, Any]) -> Received:
+    headers = headers_of(row["headers_text"])
+    return Received(row["topic"], row["kafka_partition"], row["kafka_offset"], row["key"], headers, row["value"])
+
+
+def _sequence(record: Received) -> int | None:
+    try:
+        text = record.header("ce_sequence") or ""
+    except Impossible:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
+_SHOWN_BYTES: Final = 4000
+
+
+def _readable(raw: bytes | None) -> str | None:
+    return None if raw is None else raw[:_SHOWN_BYTES].decode("utf-8", "replace")
+
+
+def _texts(headers: str) -> list[tuple[str, str | None]]:
+    return [(name, _readable(value)) for name, value in headers_of(headers)]

@@ -1,0 +1,183 @@
+"""The reconciler: the log is audited against the outbox, and what is missing is sent again.
+
+It turns 'acknowledged but lost' (data folder wiped or rolled back, topic deleted and made anew) into a delay.
+Each published row knows its place (partition, offset). A pass compares, chunk by chunk, the ids found in the log with the rows that
+should stand there; what it has compared once it does not compare again, unless the record before its mark is no longer the same.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from shared.contracts.flow import TOPICS, Topic
+from shared.crash import crash_point
+from shared.database import Database
+from shared.logs import log
+from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
+from shared.messaging.relay import Relay
+from shared.metrics import OUTBOX_PENDING, RECONCILED
+
+_LOCK: Final = 5_117_013_551
+"""Advisory lock of a pass: replicas take turns."""
+_CHUNK: Final = 5_000
+_TOPICS_USED = "SELECT DISTINCT topic FROM outbox WHERE published_at IS NOT NULL"
+_ROWS = (
+    "SELECT id, event_id, kafka_offset FROM outbox"
+    " WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset >= $3 AND kafka_offset < $4 AND published_at < $5"
+)
+_AGAIN = (
+    "UPDATE outbox o SET published_at = NULL, kafka_partition = NULL, kafka_offset = NULL WHERE id = ANY($1::bigint[])"
+    " AND NOT ($2 AND EXISTS (SELECT 1 FROM outbox n WHERE n.topic = o.topic AND n.key = o.key AND n.id > o.id))"
+)
+_MARK = (
+    "INSERT INTO reconciled VALUES ($1, $2, $3) ON CONFLICT (topic, kafka_partition) DO UPDATE SET next_offset = excluded.next_offset"
+)
+_PAST_ANY_END: Final = 2**62
+_LOG = log("reconciler")
+
+
+class Reconciler:
+    """Compares on a schedule and when told to (`soon`): after a broker's return, a new cluster id or topic id."""
+
+    def __init__(self, database: Database, access: KafkaAccess, relay: Relay, every: float) -> None:
+        self._database, self._access, self._relay, self._every = database, access, relay, every
+        self._due = asyncio.Event()
+        self.passes = 0
+        self.sent_again = 0
+
+    def soon(self) -> None:
+        """Ask for a pass without waiting for the schedule."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Reconcile until cancelled; a pass that fails is tried again."""
+        while True:
+            try:
+                await asyncio.wait_for(self._due.wait(), self._every)
+            except TimeoutError:
+                pass  # nothing happened: this is the scheduled pass
+            self._due.clear()
+            try:
+                await self.reconcile()
+            except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+                _LOG.warning("reconcile_failed", error=type(failure).__name__)
+                await asyncio.sleep(1)
+                self._due.set()
+
+    async def reconcile(self) -> int:
+        """Do one pass over every topic this service has written to; return how many rows are to be sent again."""
+        async with self._database.connection() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+                return 0
+            try:
+                found = await self._all_topics(connection)
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+            pending = await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+        OUTBOX_PENDING.set(pending)
+        self.passes += 1
+        self.sent_again += found
+        if found:
+            RECONCILED.inc(found)
+            _LOG.warning("rows_missing_in_log", rows=found)
+            self._relay.wake()
+        return found
+
+    async def _all_topics(self, connection: asyncpg.Connection) -> int:
+        used = {row["topic"] for row in await connection.fetch(_TOPICS_USED)}
+        reader = new_reader(self._access, self._database.service)
+        await asyncio.wait_for(reader.start(), 20)
+        try:
+            return sum([await self._topic(connection, reader, topic) for topic in TOPICS if topic.name in used])
+        finally:
+            await reader.stop()
+
+    async def _topic(self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, topic: Topic) -> int:
+        began = await connection.fetchval("SELECT clock_timestamp()")
+        places = [TopicPartition(topic.name, p) for p in sorted(await self._partitions(reader, topic))]
+        reader.assign(places)
+        ends = await reader.end_offsets(places)
+        begins = await reader.beginning_offsets(places)
+        return sum([await self._partition(connection, reader, topic, p, begins[p], ends[p], began) for p in places])
+
+    async def _partitions(self, reader: AIOKafkaConsumer, topic: Topic) -> set[int]:
+        found = reader.partitions_for_topic(topic.name) or set()
+        if not found:
+            raise TimeoutError(f"topic {topic.name} is not there")
+        return set(found)
+
+    async def _partition(
+        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, topic: Topic, place: TopicPartition, begin: int, end: int, began: dt.datetime
+    ) -> int:  # fmt: skip
+        query = "SELECT next_offset FROM reconciled WHERE topic = $1 AND kafka_partition = $2"
+        start = await connection.fetchval(query, topic.name, place.partition) or 0
+        if not await self._still_the_same(connection, reader, place, start, begin, end):
+            _LOG.warning("log_is_not_what_it_was", topic=topic.name, partition=place.partition)
+            start = 0
+        missing: list[int] = []
+        position = start
+        while position < end:
+            until = min(position + _CHUNK, end)
+            found = await _ids(reader, place, max(position, begin), until)
+            rows = await connection.fetch(_ROWS, topic.name, place.partition, position, until, began)
+            missing += [row["id"] for row in rows if found.get(row["kafka_offset"]) != row["event_id"]]
+            position = until
+        rows = await connection.fetch(_ROWS, topic.name, place.partition, end, _PAST_ANY_END, began)
+        return await self._send_again(connection, topic, place, [*missing, *(row["id"] for row in rows)], end)
+
+    async def _send_again(
+        self, connection: asyncpg.Connection, topic: Topic, place: TopicPartition, missing: Sequence[int], end: int
+    ) -> int:
+        again = 0
+        async with connection.transaction():
+            if missing:
+                done = await connection.execute(_AGAIN, list(missing), topic.compacted)
+                again = int(done.split()[-1])
+            await connection.execute(_MARK, topic.name, place.partition, end)
+            await crash_point("reconciler.before_mark")
+        await crash_point("reconciler.after_mark")
+        return again
+
+    async def _still_the_same(
+        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, place: TopicPartition, start: int, begin: int, end: int
+    ) -> bool:
+        """Return whether the last record compared before still stands where it stood."""
+        if start > end:
+            return False
+        if start <= begin:
+            return True
+        query = "SELECT event_id FROM outbox WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3"
+        expected = await connection.fetchval(query, place.topic, place.partition, start - 1)
+        found = await _ids(reader, place, start - 1, start)
+        return expected is None or (start - 1) not in found or found[start - 1] == expected
+
+
+async def _ids(reader: AIOKafkaConsumer, place: TopicPartition, start: int, end: int) -> dict[int, UUID | None]:
+    """Return the event ids between two offsets by offset; offsets that compaction removed are absent."""
+    found: dict[int, UUID | None] = {}
+    if start >= end:
+        return found
+    reader.seek(place, start)
+    async with asyncio.timeout(30):
+        while True:
+            fetched: dict[TopicPartition, list[Any]] = await reader.getmany(place, timeout_ms=500, max_records=end - start)
+            for record in fetched.get(place, ()):
+                if record.offset < end:
+                    found[record.offset] = _event_id(record.headers)
+            if await reader.position(place) >= end:
+                return found
+
+
+def _event_id(headers: Sequence[tuple[str, bytes]]) -> UUID | None:
+    for name, value in headers:
+        if name == "ce_id":
+            try:
+                return UUID(value.decode())
+            except ValueError:
+                return None
+    return None

@@ -1,0 +1,81 @@
+"""Notices what aiokafka does not: that the broker was away, that the cluster is another one, that a topic was made anew.
+
+Cluster id and topic ids are kept in the service's database. On a change the worker begins again, positions are set back
+with their reason, and the reconciler compares.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Final
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from shared.database import Database
+from shared.logs import log
+from shared.messaging.clients import KafkaAccess, kafka_settings
+
+_EVERY_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 4.0
+_LOG = log("watch")
+_REMEMBER = (
+    "INSERT INTO known_topic SELECT t, i, $3, clock_timestamp() FROM unnest($1::text[], $2::text[]) AS u(t, i)"
+    " ON CONFLICT (topic) DO UPDATE SET topic_id = excluded.topic_id, cluster_id = excluded.cluster_id, seen_at = excluded.seen_at"
+)
+_SET_BACK = (
+    "WITH back AS (UPDATE position p SET next_offset = 0 FROM (SELECT topic, kafka_partition, next_offset FROM position"
+    " WHERE topic = ANY($1::text[]) FOR UPDATE) o WHERE p.topic = o.topic AND p.kafka_partition = o.kafka_partition"
+    " RETURNING p.topic, p.kafka_partition, o.next_offset)"
+    " INSERT INTO position_reset (topic, kafka_partition, from_offset, to_offset, reason)"
+    " SELECT topic, kafka_partition, next_offset, 0, $2 FROM back"
+)
+
+
+class TopicWatch:
+    """Looks at the broker every few seconds; calls `on_return` when it is back, `on_new_log` when topics are not the ones known."""
+
+    def __init__(
+        self, database: Database, access: KafkaAccess, topics: Collection[str], on_return: Callable[[], None], on_new_log: Callable[[], None]
+    ) -> None:
+        self._database, self._topics = database, sorted(topics)
+        self._on_return, self._on_new_log = on_return, on_new_log
+        settings = kafka_settings(access, f"{database.service}-watch")
+        self._admin = AdminClient(
+            {"bootstrap.servers": settings["bootstrap_servers"], "client.id": settings["client_id"], "log_level": 0}
+        )
+        self.broker_seen = False
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            try:
+                cluster, ids = await asyncio.to_thread(self._look)
+            except KafkaException as failure:
+                if self.broker_seen:
+                    _LOG.warning("broker_away", error=type(failure).__name__)
+                self.broker_seen = False
+            else:
+                if not self.broker_seen:
+                    self._on_return()
+                self.broker_seen = True
+                await self._compare(cluster, ids)
+            await asyncio.sleep(_EVERY_SECONDS)
+
+    def _look(self) -> tuple[str, dict[str, str]]:
+        cluster = self._admin.describe_cluster(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS + 1)
+        futures = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=_ANSWER_SECONDS)
+        return cluster.cluster_id, {name: str(f.result(_ANSWER_SECONDS + 1).topic_id) for name, f in futures.items()}
+
+    async def _compare(self, cluster: str, ids: dict[str, str]) -> None:
+        async with self._database.connection() as connection, connection.transaction():
+            rows = await connection.fetch("SELECT topic, topic_id, cluster_id FROM known_topic FOR UPDATE")
+            known = {row["topic"]: (row["topic_id"], row["cluster_id"]) for row in rows}
+            anew = sorted(t for t, i in ids.items() if t in known and known[t] != (i, cluster))
+            changed = sorted(t for t, i in ids.items() if known.get(t) != (i, cluster))
+            if changed:
+                await connection.execute(_REMEMBER, changed, [ids[t] for t in changed], cluster)
+            if anew:
+                await connection.execute(_SET_BACK, anew, "topic made anew, or another cluster")
+        if anew:
+            _LOG.warning("log_made_anew", topics=len(anew))
+            self._on_new_log()

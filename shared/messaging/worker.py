@@ -1,0 +1,206 @@
+"""The worker: a member of the service's group that reads batches and hands them to the inbox.
+
+Never goes past a record that has no outcome. A transient failure (database away, deadlock) is tried again with jittered back-off,
+nothing being read meanwhile; when that does not help, the consumer is closed and begins again from what is committed.
+Offsets are committed at most once a second: the inbox makes what is read again harmless.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+import asyncpg
+from aiokafka.errors import CommitFailedError, KafkaError
+
+from shared.crash import crash_point
+from shared.errors import Conflict
+from shared.logs import log
+from shared.messaging.clients import (
+    AIOKafkaConsumer,
+    ConsumerRebalanceListener,
+    KafkaAccess,
+    TopicPartition,
+    new_group_consumer,
+    received,
+)
+from shared.messaging.inbox import Inbox
+from shared.messaging.ledger import Ledger
+from shared.messaging.records import Received
+from shared.metrics import INBOX_BATCH, INBOX_LAG, INBOX_RETRIES, INBOX_SECONDS
+
+TRANSIENT: Final = (
+    OSError,
+    TimeoutError,
+    Conflict,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectInUseError,
+)
+_TRIES: Final = 6
+_COMMIT_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 45.0
+_LINGER_FROM: Final = 3
+_FENCED_AFTER: Final = 20
+_LOG = log("worker")
+
+
+class Fenced(RuntimeError):
+    """Another process took this instance's place in the group: this one must end (its name was not unique)."""
+
+
+class Worker:
+    """Consumes every topic its service hears. `linger_always` waits before each read (analytics: bigger batches)."""
+
+    def __init__(
+        self, inbox: Inbox[Any], access: KafkaAccess, topics: Collection[str], instance: str, *, batch: int = 500, linger_ms: int = 8,
+        linger_always: bool = False,
+    ) -> None:  # fmt: skip
+        self._inbox, self._access, self._topics, self._instance = inbox, access, tuple(topics), instance
+        self._batch, self._linger, self._linger_always = batch, linger_ms / 1000, linger_always
+        self._busy = asyncio.Lock()
+        self._done: dict[TopicPartition, int] = {}
+        self._committed_at = 0.0
+        self._generation = 0
+        self._restart = asyncio.Event()
+        self.assigned = False
+        self.last_turn = time.monotonic()
+
+    def begin_again(self) -> None:
+        """Close the consumer and begin from what is committed: the log was made anew under it."""
+        self._restart.set()
+
+    async def run(self) -> None:
+        """Consume until cancelled. Raises `Fenced` only."""
+        while True:
+            consumer = new_group_consumer(self._access, self._inbox.hearing.service, self._instance)
+            self._restart.clear()
+            try:
+                consumer.subscribe(self._topics, listener=_Listener(self, consumer))
+                await consumer.start()
+                await self._consume(consumer)
+            except (KafkaError, *TRANSIENT) as failure:
+                _LOG.warning("consumer_restarts", error=type(failure).__name__)
+                await asyncio.sleep(random.uniform(0.2, 1.0))
+            finally:
+                self.assigned = False
+                await asyncio.shield(self._close(consumer))
+
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
+        unknown = 0
+        while not self._restart.is_set():
+            self.last_turn = time.monotonic()
+            try:
+                fetched = await consumer.getmany(timeout_ms=1000, max_records=self._batch)
+                unknown = 0
+            except KafkaError as failure:
+                # aiokafka does not know FENCED_INSTANCE_ID: it shows as an unknown error at every read, for ever.
+                unknown += 1
+                if unknown >= _FENCED_AFTER:
+                    raise Fenced("this instance's place in the group was taken by another process of the same name") from failure
+                await asyncio.sleep(0.1)
+                continue
+            size = await self._handle(consumer, fetched) if fetched else 0
+            await self._commit_when_due(consumer)
+            if self._linger and (size >= _LINGER_FROM or self._linger_always):
+                await asyncio.sleep(self._linger)
+
+    async def _handle(self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list[Any]]) -> int:
+        generation, size = self._generation, 0
+        by_topic: dict[str, dict[TopicPartition, list[Received]]] = {}
+        for place, records in fetched.items():
+            by_topic.setdefault(place.topic, {})[place] = [received(record) for record in records]
+        for topic, places in by_topic.items():
+            async with self._busy:
+                if generation != self._generation:
+                    return size  # revoked meanwhile: what is left belongs to somebody else now
+                records = [record for partition in places.values() for record in partition]
+                await self.apply_with_retries(topic, records)
+                self._done.update({place: lot[-1].offset + 1 for place, lot in places.items()})
+                size += len(records)
+        self._measure(consumer, fetched)
+        return size
+
+    def _measure(self, consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> None:
+        for place in places:
+            end = consumer.highwater(place)
+            if end is not None and place in self._done:
+                INBOX_LAG.labels(place.topic).set(max(0, end - self._done[place]))
+
+    async def apply_with_retries(self, topic: str, records: Sequence[Received]) -> None:
+        """Apply a batch; a failure that is not transient is narrowed down to the record that causes it."""
+        for attempt in range(_TRIES):
+            try:
+                with INBOX_SECONDS.time():
+                    await self._inbox.apply(topic, records)
+                INBOX_BATCH.observe(len(records))
+                return
+            except TRANSIENT as failure:
+                if attempt == _TRIES - 1:
+                    raise
+                INBOX_RETRIES.inc()
+                delay = random.uniform(0.5, 1.0) * min(0.1 * 3**attempt, 5.0)
+                _LOG.warning("batch_retried", topic=topic, error=type(failure).__name__, delay=round(delay, 3))
+                await asyncio.sleep(delay)
+            except Exception as failure:  # not transient: some record makes the whole batch fail, and must be found
+                await self._one_by_one(topic, records, failure)
+                return
+
+    async def _one_by_one(self, topic: str, records: Sequence[Received], failure: Exception) -> None:
+        if len(records) > 1:
+            for record in records:
+                await self.apply_with_retries(topic, [record])
+            return
+        _LOG.error("record_unappliable", topic=topic, error=type(failure).__name__)
+        ledger = Ledger(self._inbox.hearing.service, topic)
+        ledger.received(records)
+        ledger.die(records[0], None, "DEFECT", type(failure).__name__, parks=False)
+        await self._inbox.settle(topic, [], ledger, None)
+
+    async def _commit_when_due(self, consumer: AIOKafkaConsumer, *, now: bool = False) -> None:
+        if self._done and (now or time.monotonic() - self._committed_at > _COMMIT_SECONDS):
+            done = {place: offset for place, offset in self._done.items() if place in consumer.assignment()}
+            self._done, self._committed_at = {}, time.monotonic()
+            if done:
+                with contextlib.suppress(CommitFailedError):  # the partitions went to another member: its inbox knows these records
+                    await asyncio.wait_for(consumer.commit(done), 10)
+                await crash_point("inbox.after_ack")
+
+    async def drain(self, consumer: AIOKafkaConsumer) -> None:
+        """Finish the batch at hand and commit, before partitions are given away."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async with self._busy:
+                    self._generation += 1
+                    with contextlib.suppress(KafkaError):
+                        await self._commit_when_due(consumer, now=True)
+
+    async def _close(self, consumer: AIOKafkaConsumer) -> None:
+        # A consumer that cannot say goodbye is left to its session time-out; what it did is in the database.
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await self._commit_when_due(consumer, now=True)
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(consumer.stop(), 5)
+        self._done = {}
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Drains before partitions are revoked: aiokafka itself rejoins without waiting for a batch that is running."""
+
+    def __init__(self, worker: Worker, consumer: AIOKafkaConsumer) -> None:
+        self._worker, self._consumer = worker, consumer
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Finish what runs; nothing to do at the very first join."""
+        self._worker.assigned = False
+        if revoked:
+            await self._worker.drain(self._consumer)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Note that the member has its part; never seek here (aiokafka delivers before the seek)."""
+        self._worker.assigned = True
