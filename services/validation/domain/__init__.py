@@ -1,0 +1,1 @@
+"""The rules of the dossier: pure, without clock, database or broker."""

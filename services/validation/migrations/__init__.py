@@ -1,0 +1,1 @@
+"""The history of validation's database; alembic runs it with `python -m services.validation migrate`."""
