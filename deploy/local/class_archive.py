@@ -63,7 +63,7 @@ class ClassArchive:
                 log=self._logs / "kafka-classes.log",
                 record=self._half.with_suffix(".json"),
                 marker=str(self._half),
-                stop=(("SIGTERM", 2.0),),
+                stop=(("SIGKILL", 2.0),),  # nothing of it is worth keeping
             )
         )
         self._builder.start()

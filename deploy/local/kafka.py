@@ -210,7 +210,7 @@ class EmbeddedKafka:
             process = self._processes.get(node.id)
             if process is None or not process.alive() or process.pid is None or not is_ours(node.port, process.pid):
                 return False
-        return _answers(self.bootstrap_servers, self._cluster_id, self.brokers)
+        return cluster_answers(self.bootstrap_servers, self._cluster_id, self.brokers)
 
     def _start_again(self, node: int, deadline: float) -> None:
         process = self._processes.pop(node)
@@ -228,7 +228,7 @@ def _new_id() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
-def _answers(bootstrap_servers: str, cluster_id: str, brokers: int) -> bool:
+def cluster_answers(bootstrap_servers: str, cluster_id: str, brokers: int) -> bool:
     """True when the cluster that answers is ours and complete; another program's broker on our port is not."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}, logger=_QUIET)
     try:
