@@ -68,7 +68,9 @@ class Head:
 NEW = Head()
 
 
-def entry_hash(previous: str, aggregate: str, n: int, at: dt.datetime, actor: str, action: str, facts: Mapping[str, Any]) -> str:
+def entry_hash(
+    previous: str, aggregate: str, n: int, at: dt.datetime, actor: str, action: str, facts: Mapping[str, Any]
+) -> str:
     """Return the SHA-256 (hex) of an entry and of the hash before it."""
     entry = {
         "action": action,

@@ -57,7 +57,9 @@ class UnitOfWork:
     idempotency key it was opened with.
     """
 
-    def __init__(self, connection: asyncpg.Connection, principal: Principal, service: str, key: IdempotencyKey | None = None) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection, principal: Principal, service: str, key: IdempotencyKey | None = None
+    ) -> None:
         self._connection = connection
         self._key = key
         self._service = service

@@ -12,7 +12,13 @@ import structlog
 
 from shared.trace import trace_id
 
-_NOISY = {"aiokafka": logging.ERROR, "uvicorn.access": logging.WARNING, "asyncio": logging.WARNING, "alembic": logging.WARNING, "httpx": logging.WARNING}
+_NOISY = {
+    "aiokafka": logging.ERROR,
+    "uvicorn.access": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "alembic": logging.WARNING,
+    "httpx": logging.WARNING,
+}
 """Loggers held back: during a broker restart aiokafka writes thousands of lines a second."""
 
 

@@ -6,10 +6,14 @@ ANSWERS = Counter("poec_http_answers_total", "Answers by operation and status", 
 ANSWER_SECONDS = Histogram("poec_http_answer_seconds", "Time to answer a command", ["operation"])
 OBJECTIONS = Counter("poec_objections_total", "Objections and warnings by code of the rule", ["code"])
 RELAYED = Counter("poec_relay_records_total", "Outbox rows acknowledged by the broker")
-RELAY_REMADE = Counter("poec_relay_producers_remade_total", "Producers closed and made anew after a fatal error or a time-out")
+RELAY_REMADE = Counter(
+    "poec_relay_producers_remade_total", "Producers closed and made anew after a fatal error or a time-out"
+)
 OUTBOX_PENDING = Gauge("poec_outbox_pending", "Outbox rows not yet acknowledged, as last seen by a reconciler pass")
 INBOX = Counter("poec_inbox_records_total", "Records by topic and outcome", ["topic", "outcome"])
-INBOX_BATCH = Histogram("poec_inbox_batch_records", "Records per transaction", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500))
+INBOX_BATCH = Histogram(
+    "poec_inbox_batch_records", "Records per transaction", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
 INBOX_SECONDS = Histogram("poec_inbox_batch_seconds", "Time of one batch transaction")
 INBOX_RETRIES = Counter("poec_inbox_retries_total", "Batches tried again after a transient failure")
 INBOX_LAG = Gauge("poec_inbox_lag_records", "Records between the consumer's position and the end of the log", ["topic"])

@@ -48,7 +48,11 @@ _LIMITS: Final = ("min_length", "max_length", "ge", "le", "pattern", "expected")
 def parse_json(raw: bytes, model: type[M], *, limit: int = MAX_BYTES) -> M:
     """Return `raw` as `model`, unknown fields refused. Raises `TooLarge`, `Malformed`, or `InvalidInput` with every objection."""
     if len(raw) > limit:
-        raise TooLarge(Objection("TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la.", facts={"limit": limit}))
+        raise TooLarge(
+            Objection(
+                "TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la.", facts={"limit": limit}
+            )
+        )
     check_json(raw)
     try:
         return model.model_validate_json(raw, extra="forbid")
@@ -71,7 +75,9 @@ def check_json(raw: bytes) -> None:
     if b"\\u0000" in raw or b"\x00" in raw:
         raise Malformed(Objection("NUL", "La demande contient le caractère NUL\u202f: retirez-le."))
     if (b"\\ud" in raw or b"\\uD" in raw) and not _encodable(raw):
-        raise Malformed(Objection("SURROGATE", "La demande contient une moitié de caractère Unicode\u202f: corrigez le texte."))
+        raise Malformed(
+            Objection("SURROGATE", "La demande contient une moitié de caractère Unicode\u202f: corrigez le texte.")
+        )
 
 
 _OWN: Final = {

@@ -16,7 +16,13 @@ _OPCO: Final[dict[str, Relation]] = {"opco": "own"}
 _REGION: Final[dict[str, Relation]] = {"region_reviewer": "any"}
 _POLE_EMPLOI: Final[dict[str, Relation]] = {"pole_emploi_reviewer": "any"}
 _REVIEWERS: Final[dict[str, Relation]] = {**_REGION, **_POLE_EMPLOI}
-_READERS: Final[dict[str, Relation]] = {**_OPCO, **_REVIEWERS, "carif_oref": "any", "dreets": "any", "operations": "any"}
+_READERS: Final[dict[str, Relation]] = {
+    **_OPCO,
+    **_REVIEWERS,
+    "carif_oref": "any",
+    "dreets": "any",
+    "operations": "any",
+}
 _ENTRIES: Final[dict[str, Relation]] = {"entries": "any"}
 _SERVICES: Final[dict[str, Relation]] = {"worker": "any"}
 _EVERYBODY: Final[dict[str, Relation]] = {**_READERS, **_ENTRIES, "opco": "any"}

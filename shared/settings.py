@@ -14,24 +14,40 @@ class ServiceSettings(BaseSettings):
     mode: Literal["local", "production"] = Field(
         description="`production` refuses to start on unsafe settings; `local` is one machine. There is no default."
     )
-    database_url: SecretStr = Field(description="PostgreSQL URL of this service's database, with the role of this process.")
+    database_url: SecretStr = Field(
+        description="PostgreSQL URL of this service's database, with the role of this process."
+    )
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, `host:port` separated by commas.")
     issuer: str = Field(description="Who must have issued the bearer tokens (`iss`).")
     jwks_url: str = Field(description="Where the issuer publishes its keys.")
     audience: str = Field("poec", description="For whom the bearer tokens must be made (`aud`).")
     http_host: str = Field("127.0.0.1", description="Address the process listens on.")
     http_port: int = Field(0, description="Port the process listens on; 0 takes a free one.")
-    instance: str = Field(description="Unique name of this process; its static membership of the Kafka group. No default on purpose.")
-    stdin_watch: bool = Field(False, description="End when standard input is closed: nothing outlives a killed supervisor.")
+    instance: str = Field(
+        description="Unique name of this process; its static membership of the Kafka group. No default on purpose."
+    )
+    stdin_watch: bool = Field(
+        False, description="End when standard input is closed: nothing outlives a killed supervisor."
+    )
     pool_size: int = Field(12, description="Connections to PostgreSQL; commands beyond wait in line.")
-    outbox_shards: int = Field(8, description="Shards of the outbox: how many relays can work at once. Fixed by the first migration.")
+    outbox_shards: int = Field(
+        8, description="Shards of the outbox: how many relays can work at once. Fixed by the first migration."
+    )
     relay_batch: int = Field(1000, description="Outbox rows a relay sends in one transaction.")
     relay_poll_seconds: float = Field(0.5, description="How often a relay looks without being woken.")
-    relay_timeout_seconds: float = Field(20.0, description="How long the broker may take to acknowledge a batch before the producer is re-made.")
+    relay_timeout_seconds: float = Field(
+        20.0, description="How long the broker may take to acknowledge a batch before the producer is re-made."
+    )
     inbox_batch: int = Field(500, description="Records a consumer applies in one transaction.")
-    inbox_linger_ms: int = Field(8, description="How long a consumer waits for more records after a batch of three or more.")
-    session_timeout_ms: int = Field(10_000, description="After which silence the broker gives this member's partitions to others.")
-    reconcile_seconds: float = Field(60.0, description="How often the log is compared with the outbox without a reason to.")
+    inbox_linger_ms: int = Field(
+        8, description="How long a consumer waits for more records after a batch of three or more."
+    )
+    session_timeout_ms: int = Field(
+        10_000, description="After which silence the broker gives this member's partitions to others."
+    )
+    reconcile_seconds: float = Field(
+        60.0, description="How often the log is compared with the outbox without a reason to."
+    )
     outbox_high_water: int = Field(200_000, description="Unpublished rows above which writes are answered 503.")
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     crash_point: str | None = Field(None, description="Test only: the named point at which the process kills itself.")

@@ -74,7 +74,9 @@ class TokenVerifier:
             return _principal(claims), float(claims["exp"])
         except (JoseError, ValueError, KeyError, TypeError, AttributeError, IndexError) as wrong:
             _LOG.info("token_refused", reason=type(wrong).__name__)
-            raise Unauthenticated(Objection("TOKEN", "Le jeton d’accès est refusé\u202f: demandez-en un autre.")) from None
+            raise Unauthenticated(
+                Objection("TOKEN", "Le jeton d’accès est refusé\u202f: demandez-en un autre.")
+            ) from None
 
     async def _keys_for(self, kid: str | None) -> KeySet:
         if not isinstance(kid, str):

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from shared.contracts.events import Event
-from shared.contracts.publication import PUBLICATION_EVENTS, CatalogueEntry
 from shared.contracts import publication as p
 from shared.contracts import submission as s
 from shared.contracts import validation as v
+from shared.contracts.events import Event
+from shared.contracts.publication import PUBLICATION_EVENTS, CatalogueEntry
 from shared.contracts.references import CARIF_OREF, FRANCE_TRAVAIL, OPCOS, OPERATIONS
 
 SERVICES: Final = ("submission", "validation", "publication", "analytics")
@@ -77,7 +77,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
     *_BUSINESS,
     *_partner_topics("submission", OPCOS),
     *_partner_topics("publication", (FRANCE_TRAVAIL,)),
-    *(Topic(dead_letters_topic(name), name, (OPERATIONS,), partitions=1, retention_ms=NINETY_DAYS) for name in SERVICES),
+    *(
+        Topic(dead_letters_topic(name), name, (OPERATIONS,), partitions=1, retention_ms=NINETY_DAYS)
+        for name in SERVICES
+    ),
 )
 
 HEARERS: Final[dict[type[Event], tuple[str, ...]]] = {
@@ -137,6 +140,8 @@ def check_handlers(service: str, handled: Iterable[type[Event]]) -> list[str]:
     """Return one sentence per event heard by nobody here, or handled although the table does not say so."""
     expected, actual = events_heard_by(service), frozenset(handled)
     missing = [f"{service} has no handler for {event.__name__}" for event in expected - actual]
-    surplus = [f"{service} handles {event.__name__}, which the flow table does not send to it" for event in actual - expected]
+    surplus = [
+        f"{service} handles {event.__name__}, which the flow table does not send to it" for event in actual - expected
+    ]
     unheard = [f"{event.__name__} is heard by nobody" for event, hearers in HEARERS.items() if not hearers]
     return sorted(missing + surplus + unheard)

@@ -30,7 +30,9 @@ Settle = Callable[[UnitOfWork, Ledger], Awaitable[None]]
 class Inbox(Generic[W]):
     """Applies records for one service; `news` is told the ids of the aggregates that changed, after each commit."""
 
-    def __init__(self, database: Database, hearing: Hearing[W], news: Callable[[Iterable[UUID]], None] = lambda _: None) -> None:
+    def __init__(
+        self, database: Database, hearing: Hearing[W], news: Callable[[Iterable[UUID]], None] = lambda _: None
+    ) -> None:
         self.database, self.hearing, self._news = database, hearing, news
         self._worker = service_principal(hearing.service, "worker")
 
@@ -44,7 +46,12 @@ class Inbox(Generic[W]):
         self._news(ids)
 
     async def settle(
-        self, topic: str, records: Sequence[Received], ledger: Ledger, replaying: UUID | None, also: Settle | None = None
+        self,
+        topic: str,
+        records: Sequence[Received],
+        ledger: Ledger,
+        replaying: UUID | None,
+        also: Settle | None = None,
     ) -> set[UUID]:
         """Apply records in one unit of work with their ledger; `also` adds its own writes (a dead letter's new state)."""
         if is_ingress(topic):
@@ -73,7 +80,12 @@ class Inbox(Generic[W]):
         letters = [letter_id(record) for record in records]
         known = await read_known(unit, topic, [item.event_id for item in heard], keys, letters, replaying)
         may_apply = [*heard, *(event for parked in known.parked.values() for event in parked)]
-        ids = {i for item in may_apply if type(item.event) in self.hearing.handlers for i in self.hearing.event_ids(item.event)}
+        ids = {
+            i
+            for item in may_apply
+            if type(item.event) in self.hearing.handlers
+            for i in self.hearing.event_ids(item.event)
+        }
         working = await self.hearing.open(unit, sorted(ids))
         batch = _Batch(self.hearing, working, known, ledger, unit.now)
         for item in items:
@@ -88,7 +100,12 @@ class Inbox(Generic[W]):
             known = await read_known(unit, topic, [], [key], [], None)
             await also(unit, ledger)
             parked = known.parked.get(key, [])
-            ids = {i for item in parked if type(item.event) in self.hearing.handlers for i in self.hearing.event_ids(item.event)}
+            ids = {
+                i
+                for item in parked
+                if type(item.event) in self.hearing.handlers
+                for i in self.hearing.event_ids(item.event)
+            }
             working = await self.hearing.open(unit, sorted(ids))
             batch = _Batch(self.hearing, working, known, ledger, unit.now)
             known.held.discard(key)
@@ -144,7 +161,9 @@ class _Batch(Generic[W]):
         except Impossible as reason:
             self._die(item.record, item.event_id, item.key, reason.code, reason.detail)
             return False
-        except Exception as defect:  # a defect in a handler must not stop the partition: the record is kept to be replayed once mended
+        except (
+            Exception
+        ) as defect:  # a defect in a handler must not stop the partition: the record is kept to be replayed once mended
             _LOG.exception("handler_defect", event_id=item.event_id, type=item.event.wire_type)
             self._die(item.record, item.event_id, item.key, "DEFECT", type(defect).__name__)
             return False

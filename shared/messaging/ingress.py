@@ -13,7 +13,14 @@ from shared.contracts.fiche import POEC_NAMESPACE
 from shared.contracts.flow import results_topic
 from shared.contracts.ingress import Command, CommandAnswered, ObjectionOut, Outcome
 from shared.database import UnitOfWork
-from shared.errors import Impossible, Malformed, NotYet, Objection, Refused, WarningsUnanswered
+from shared.errors import (
+    Impossible,
+    Malformed,
+    NotYet,
+    Objection,
+    Refused,
+    WarningsUnanswered,
+)
 from shared.logs import log
 from shared.messaging.hearing import Done, Hearing
 from shared.messaging.known import Known, read_known
@@ -49,7 +56,12 @@ class _Asked:
 
 
 async def take_commands(
-    unit: UnitOfWork, hearing: Hearing[Any], topic: str, records: Sequence[Received], ledger: Ledger, replaying: UUID | None
+    unit: UnitOfWork,
+    hearing: Hearing[Any],
+    topic: str,
+    records: Sequence[Received],
+    ledger: Ledger,
+    replaying: UUID | None,
 ) -> set[UUID]:
     """Give every ingress record its outcome and its answer; return the ids of the aggregates that were opened."""
     types = {command.wire_type: command for command in hearing.commands}
@@ -84,7 +96,14 @@ class _Desk:
     """Answers the commands of one batch in their order."""
 
     def __init__(
-        self, unit: UnitOfWork, hearing: Hearing[Any], topic: str, known: Known, ledger: Ledger, working: Any, replaying: UUID | None
+        self,
+        unit: UnitOfWork,
+        hearing: Hearing[Any],
+        topic: str,
+        known: Known,
+        ledger: Ledger,
+        working: Any,
+        replaying: UUID | None,
     ) -> None:
         self._unit, self._hearing, self._topic, self._known = unit, hearing, topic, known
         self._ledger, self._working, self._replaying = ledger, working, replaying
@@ -92,7 +111,9 @@ class _Desk:
     def take(self, asked: _Asked) -> None:
         """Give one record its outcome and its answer."""
         place = (asked.record.partition, asked.record.offset)
-        if letter_id(asked.record) in self._known.letters or (asked.command_id and asked.place_mark in self._known.seen):
+        if letter_id(asked.record) in self._known.letters or (
+            asked.command_id and asked.place_mark in self._known.seen
+        ):
             self._ledger.duplicate(asked.record)
         elif asked.command_id in self._known.seen:
             self._ledger.duplicate(asked.record)
@@ -173,12 +194,16 @@ class _Desk:
         name = f"answer/{record.topic}/{record.partition}/{record.offset}/{letter_id(record)}/{turn}"
         identifier = uuid5(POEC_NAMESPACE, name)
         subject = asked.key or f"{record.topic}/{record.partition}/{record.offset}"
-        headers = cloud_headers(identifier, CommandAnswered.wire_type, self._hearing.service, subject, self._unit.now, None)
+        headers = cloud_headers(
+            identifier, CommandAnswered.wire_type, self._hearing.service, subject, self._unit.now, None
+        )
         return Outgoing(identifier, topic, subject, headers, answer.model_dump_json())
 
 
 _KEPT: Final = "Rien n’est à corriger\u202f: la demande est gardée et sera rejouée par l’exploitation dès que possible."
-_UNREADABLE: Final = "L’enregistrement est illisible\u202f: vérifiez ses en-têtes, son type et son contenu, puis renvoyez-le."
+_UNREADABLE: Final = (
+    "L’enregistrement est illisible\u202f: vérifiez ses en-têtes, son type et son contenu, puis renvoyez-le."
+)
 
 
 def _traceparent(record: Received) -> str | None:

@@ -37,7 +37,12 @@ class Known:
 
 
 async def read_known(
-    unit: UnitOfWork, topic: str, ids: Collection[str], keys: Collection[str], letters: Sequence[UUID], replaying: UUID | None
+    unit: UnitOfWork,
+    topic: str,
+    ids: Collection[str],
+    keys: Collection[str],
+    letters: Sequence[UUID],
+    replaying: UUID | None,
 ) -> Known:
     """Read what is known about these event ids, keys and possible dead letters; parked records only where there are any."""
     known, waiting = Known(), []
@@ -62,7 +67,14 @@ async def read_known(
 
 def parked_event(topic: str, row: Row) -> Heard:
     """Return a parked event, decoded again; it was decodable when it was parked."""
-    raw = Received(topic, row["kafka_partition"], row["kafka_offset"], row["key"].encode(), headers_of(row["headers"]), row["value"])
+    raw = Received(
+        topic,
+        row["kafka_partition"],
+        row["kafka_offset"],
+        row["key"].encode(),
+        headers_of(row["headers"]),
+        row["value"],
+    )
     return decode_event(raw, EVENT_TYPES)
 
 

@@ -49,7 +49,9 @@ class Ledger:
     def _count(self, record: Received, outcome: str) -> None:
         self._counts.setdefault(record.partition, Counter())[outcome] += 1
 
-    def mark(self, record: Received, event_id: str, key: str, sequence: int | None, outcome: str, *, released: bool = False) -> None:
+    def mark(
+        self, record: Received, event_id: str, key: str, sequence: int | None, outcome: str, *, released: bool = False
+    ) -> None:
         """Remember that this record had its effect (or rightly none)."""
         self._marks.append((event_id, record.partition, record.offset, key, sequence, outcome))
         self._count(record, "released" if released else outcome)
@@ -80,7 +82,18 @@ class Ledger:
         if identifier == self._replaying:
             self.replay_failed = (code, detail)
             return
-        row = (identifier, record.partition, record.offset, record.key, event_id, code, detail[:500], headers_json(record), record.value, parks)
+        row = (
+            identifier,
+            record.partition,
+            record.offset,
+            record.key,
+            event_id,
+            code,
+            detail[:500],
+            headers_json(record),
+            record.value,
+            parks,
+        )
         self._letters.append(row)
         self._count(record, "dead")
 
@@ -88,7 +101,9 @@ class Ledger:
         """Hand everything to the unit of work."""
         if self._marks:
             columns = "event_id, kafka_partition, kafka_offset, key, sequence, outcome"
-            _insert(unit, "inbox", self._topic, columns, "text[], int[], bigint[], text[], bigint[], text[]", self._marks)
+            _insert(
+                unit, "inbox", self._topic, columns, "text[], int[], bigint[], text[], bigint[], text[]", self._marks
+            )
         if self._last:
             rows = sorted(self._last.items())
             tail = "ON CONFLICT (topic, key) DO UPDATE SET last_sequence = greatest(stream.last_sequence, excluded.last_sequence)"
@@ -115,7 +130,14 @@ class Ledger:
         types = "uuid[], int[], bigint[], bytea[], text[], text[], text[], jsonb[], bytea[], boolean[]"
         _insert(unit, "dead_letter", self._topic, columns, types, self._letters, "ON CONFLICT DO NOTHING")
         for identifier, partition, offset, _, _, code, detail, *_ in self._letters:
-            said = {"id": str(identifier), "topic": self._topic, "partition": partition, "offset": offset, "code": code, "detail": detail}
+            said = {
+                "id": str(identifier),
+                "topic": self._topic,
+                "partition": partition,
+                "offset": offset,
+                "code": code,
+                "detail": detail,
+            }
             headers = cloud_headers(identifier, LETTER_TYPE, self._service, str(identifier), unit.now, None)
             topic = dead_letters_topic(self._service)
             unit.send(Outgoing(identifier, topic, str(identifier), headers, orjson.dumps(said).decode()))
@@ -136,11 +158,11 @@ class Ledger:
                     INBOX.labels(self._topic, name).inc(counts[name])
 
 
-def _insert(unit: UnitOfWork, table: str, topic: str, columns: str, types: str, rows: list[tuple[Any, ...]], tail: str = "") -> None:
+def _insert(
+    unit: UnitOfWork, table: str, topic: str, columns: str, types: str, rows: list[tuple[Any, ...]], tail: str = ""
+) -> None:
     casts = ", ".join(f"${i}::{kind.strip()}" for i, kind in enumerate(types.split(","), 2))
-    query = (
-        f"INSERT INTO {table} (topic, {columns}) SELECT $1::text, {columns} FROM unnest({casts}) WITH ORDINALITY AS u({columns}, _n) ORDER BY _n {tail}"
-    )
+    query = f"INSERT INTO {table} (topic, {columns}) SELECT $1::text, {columns} FROM unnest({casts}) WITH ORDINALITY AS u({columns}, _n) ORDER BY _n {tail}"
     unit.add(query, topic, *map(list, zip(*rows, strict=True)))
 
 

@@ -53,7 +53,11 @@ class DeadLetters:
         row = await self._read(principal, letter)
         value, key = row["value"], row["key"]
         whole = {name: row[name] for name in row if name not in ("value", "key", "headers", "headers_text")}
-        text = {"value": _readable(value), "key": _readable(key), "headers": [list(pair) for pair in _texts(row["headers_text"])]}
+        text = {
+            "value": _readable(value),
+            "key": _readable(key),
+            "headers": [list(pair) for pair in _texts(row["headers_text"])],
+        }
         return {**whole, **text}
 
     async def _read(self, principal: Principal, letter: UUID) -> dict[str, Any]:
@@ -96,7 +100,9 @@ class DeadLetters:
         authorize(principal, "discard_dead_letter")
         row = await self._read(principal, letter)
         if row["state"] == "replayed":
-            raise NotAllowedNow(Objection("ALREADY_REPLAYED", "Ce message a déjà été rejoué\u202f: il n’y a rien à écarter."))
+            raise NotAllowedNow(
+                Objection("ALREADY_REPLAYED", "Ce message a déjà été rejoué\u202f: il n’y a rien à écarter.")
+            )
         if row["state"] == "discarded":
             return Settled(letter, "discarded", row["attempts"])
 
@@ -108,7 +114,9 @@ class DeadLetters:
         await self._inbox.release(row["topic"], key, _sequence(_record(row)), close)
         return Settled(letter, "discarded", row["attempts"])
 
-    async def _audit(self, unit: UnitOfWork, by: Principal, letter: UUID, action: str, after: str, reason: str | None) -> None:
+    async def _audit(
+        self, unit: UnitOfWork, by: Principal, letter: UUID, action: str, after: str, reason: str | None
+    ) -> None:
         aggregate = f"dead_letter/{letter}"
         rows = await unit.read(_TRAIL, aggregate)
         head = Head(rows[0]["n"], 0, rows[0]["hash"]) if rows else Head()

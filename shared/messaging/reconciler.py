@@ -18,7 +18,12 @@ from shared.contracts.flow import TOPICS, Topic
 from shared.crash import crash_point
 from shared.database import Database
 from shared.logs import log
-from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
+from shared.messaging.clients import (
+    AIOKafkaConsumer,
+    KafkaAccess,
+    TopicPartition,
+    new_reader,
+)
 from shared.messaging.relay import Relay
 from shared.metrics import OUTBOX_PENDING, RECONCILED
 
@@ -34,9 +39,7 @@ _AGAIN = (
     "UPDATE outbox o SET published_at = NULL, kafka_partition = NULL, kafka_offset = NULL WHERE id = ANY($1::bigint[])"
     " AND NOT ($2 AND EXISTS (SELECT 1 FROM outbox n WHERE n.topic = o.topic AND n.key = o.key AND n.id > o.id))"
 )
-_MARK = (
-    "INSERT INTO reconciled VALUES ($1, $2, $3) ON CONFLICT (topic, kafka_partition) DO UPDATE SET next_offset = excluded.next_offset"
-)
+_MARK = "INSERT INTO reconciled VALUES ($1, $2, $3) ON CONFLICT (topic, kafka_partition) DO UPDATE SET next_offset = excluded.next_offset"
 _PAST_ANY_END: Final = 2**62
 _LOG = log("reconciler")
 
@@ -144,7 +147,13 @@ class Reconciler:
         return again
 
     async def _still_the_same(
-        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, place: TopicPartition, start: int, begin: int, end: int
+        self,
+        connection: asyncpg.Connection,
+        reader: AIOKafkaConsumer,
+        place: TopicPartition,
+        start: int,
+        begin: int,
+        end: int,
     ) -> bool:
         """Return whether the last record compared before still stands where it stood."""
         if start > end:
@@ -165,7 +174,9 @@ async def _ids(reader: AIOKafkaConsumer, place: TopicPartition, start: int, end:
     reader.seek(place, start)
     async with asyncio.timeout(30):
         while True:
-            fetched: dict[TopicPartition, list[Any]] = await reader.getmany(place, timeout_ms=500, max_records=end - start)
+            fetched: dict[TopicPartition, list[Any]] = await reader.getmany(
+                place, timeout_ms=500, max_records=end - start
+            )
             for record in fetched.get(place, ()):
                 if record.offset < end:
                     found[record.offset] = _event_id(record.headers)

@@ -77,7 +77,13 @@ def derived_id(topic: str, key: str, sequence: int, wire_type: str) -> UUID:
 
 
 def cloud_headers(
-    identifier: UUID, wire_type: str, service: str, subject: str, at: dt.datetime, sequence: int | None, trace: str | None = None
+    identifier: UUID,
+    wire_type: str,
+    service: str,
+    subject: str,
+    at: dt.datetime,
+    sequence: int | None,
+    trace: str | None = None,
 ) -> dict[str, str]:
     """Return the CloudEvents headers of a record."""
     headers = {
@@ -154,7 +160,9 @@ def parse_value(record: Received, model: type[V], *, strict: bool) -> V:
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:100]
-        raise Impossible("VALUE_NOT_JSON" if first["type"] == "json_invalid" else "VALUE_UNFIT", f"{where}: {first['type']}") from wrong
+        raise Impossible(
+            "VALUE_NOT_JSON" if first["type"] == "json_invalid" else "VALUE_UNFIT", f"{where}: {first['type']}"
+        ) from wrong
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ Place = tuple[int, int, int]
 class Relay:
     """Sends what the outbox holds; `wake` it after a commit, it also looks by itself every `poll` seconds."""
 
-    def __init__(self, database: Database, access: KafkaAccess, *, batch: int = 1000, poll: float = 0.5, timeout: float = 20.0) -> None:
+    def __init__(
+        self, database: Database, access: KafkaAccess, *, batch: int = 1000, poll: float = 0.5, timeout: float = 20.0
+    ) -> None:
         self._database, self._access = database, access
         self._batch, self._poll, self._timeout = batch, poll, timeout
         self._woken = asyncio.Event()
@@ -133,11 +135,15 @@ async def send_all(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -
         partitions = sorted(await producer.partitions_for(row["topic"]))
         lane = (row["topic"], _partition_of(row["key"].encode(), partitions, partitions))
         lanes.setdefault(lane, []).append(row)
-    sent = await asyncio.gather(*(_send_lane(producer, topic, partition, lane) for (topic, partition), lane in lanes.items()))
+    sent = await asyncio.gather(
+        *(_send_lane(producer, topic, partition, lane) for (topic, partition), lane in lanes.items())
+    )
     return [place for places in sent for place in places]
 
 
-async def _send_lane(producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[asyncpg.Record]) -> list[Place]:
+async def _send_lane(
+    producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[asyncpg.Record]
+) -> list[Place]:
     places: list[Place] = []
     waiting = []
     ids: list[int] = []

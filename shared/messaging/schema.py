@@ -130,7 +130,17 @@ CREATE TABLE clock_offset (one boolean PRIMARY KEY DEFAULT true CHECK (one), sec
 INSERT INTO clock_offset (seconds) VALUES (0);
 """
 
-_READ_WRITE = ("outbox", "inbox", "stream", "parked", "dead_letter", "position", "known_topic", "reconciled", "outbox_shard")
+_READ_WRITE = (
+    "outbox",
+    "inbox",
+    "stream",
+    "parked",
+    "dead_letter",
+    "position",
+    "known_topic",
+    "reconciled",
+    "outbox_shard",
+)
 _APPEND_ONLY = ("position_reset", "idempotency", "audit_entry")
 
 

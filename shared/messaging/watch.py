@@ -35,7 +35,12 @@ class TopicWatch:
     """Looks at the broker every few seconds; calls `on_return` when it is back, `on_new_log` when topics are not the ones known."""
 
     def __init__(
-        self, database: Database, access: KafkaAccess, topics: Collection[str], on_return: Callable[[], None], on_new_log: Callable[[], None]
+        self,
+        database: Database,
+        access: KafkaAccess,
+        topics: Collection[str],
+        on_return: Callable[[], None],
+        on_new_log: Callable[[], None],
     ) -> None:
         self._database, self._topics = database, sorted(topics)
         self._on_return, self._on_new_log = on_return, on_new_log
@@ -76,6 +81,7 @@ class TopicWatch:
                 await connection.execute(_REMEMBER, changed, [ids[t] for t in changed], cluster)
             if anew:
                 await connection.execute(_SET_BACK, anew, "topic made anew, or another cluster")
+                await connection.execute("DELETE FROM reconciled WHERE topic = ANY($1::text[])", anew)
         if anew:
             _LOG.warning("log_made_anew", topics=len(anew))
             self._on_new_log()

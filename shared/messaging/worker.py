@@ -102,7 +102,9 @@ class Worker:
                 # aiokafka does not know FENCED_INSTANCE_ID: it shows as an unknown error at every read, for ever.
                 unknown += 1
                 if unknown >= _FENCED_AFTER:
-                    raise Fenced("this instance's place in the group was taken by another process of the same name") from failure
+                    raise Fenced(
+                        "this instance's place in the group was taken by another process of the same name"
+                    ) from failure
                 await asyncio.sleep(0.1)
                 continue
             size = await self._handle(consumer, fetched) if fetched else 0
@@ -167,7 +169,9 @@ class Worker:
             done = {place: offset for place, offset in self._done.items() if place in consumer.assignment()}
             self._done, self._committed_at = {}, time.monotonic()
             if done:
-                with contextlib.suppress(CommitFailedError):  # the partitions went to another member: its inbox knows these records
+                with contextlib.suppress(
+                    CommitFailedError
+                ):  # the partitions went to another member: its inbox knows these records
                     await asyncio.wait_for(consumer.commit(done), 10)
                 await crash_point("inbox.after_ack")
 

@@ -1,0 +1,323 @@
+"""HTTP in: every write of every service goes through `Door.command`; errors are RFC 9457 and never echo what was sent."""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar, cast
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from shared.crash import crash_point
+from shared.database import Database, IdempotencyKey, UnitOfWork, retried
+from shared.errors import (
+    Busy,
+    InvalidInput,
+    KeyMissing,
+    KeyReused,
+    NotAllowedNow,
+    Objection,
+    RevisionRequired,
+    Stale,
+    TooLarge,
+)
+from shared.identity import Principal
+from shared.messaging.hearing import Open, Write
+from shared.messaging.news import News
+from shared.metrics import ANSWER_SECONDS, ANSWERS
+from shared.parsing import MAX_BYTES, parse_json
+from shared.tokens import TokenVerifier
+
+B = TypeVar("B", bound=BaseModel)
+W = TypeVar("W")
+_KEY: Final = re.compile(r"^[\x21-\x7e]{1,200}$")
+_REVISION: Final = re.compile(r'^"(\d{1,9})"$')
+_WAIT: Final = re.compile(r"(?:^|,)\s*wait=(\d{1,3})\s*(?:,|$)")
+_LONGEST_WAIT_SECONDS: Final = 20
+
+
+@dataclass(frozen=True)
+class Ask(Generic[B]):
+    """A write request once it is known to be well formed: who asks, for what, when, on which revision."""
+
+    principal: Principal
+    body: B
+    at: datetime
+    if_match: int | None
+
+    def required_revision(self) -> int:
+        """Return the revision of `If-Match`; raises `RevisionRequired` where it is missing."""
+        if self.if_match is None:
+            raise RevisionRequired(
+                Objection("IF_MATCH", "Indiquez la révision lue dans l’en-tête If-Match (l’ETag de la lecture).")
+            )
+        return self.if_match
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered to a write that had its effect."""
+
+    status: int
+    body: BaseModel
+    revision: int | None = None
+    location: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that belong to the answer, content type apart."""
+        etag = {"ETag": f'"{self.revision}"'} if self.revision is not None else {}
+        return etag | ({"Location": self.location} if self.location else {})
+
+
+class Door(Generic[W]):
+    """The way in for writes: identity, form, idempotency, one unit of work, one answer kept with its effect."""
+
+    def __init__(
+        self, database: Database, open_set: Open[W], write: Write[W], verifier: TokenVerifier, news: News
+    ) -> None:
+        self.database, self.verifier, self.news = database, verifier, news
+        self._open, self._write = open_set, write
+        self.full = False
+
+    async def command(
+        self,
+        request: Request,
+        body_type: type[B],
+        ids: Callable[[Principal, B], Collection[UUID]],
+        act: Callable[[W, Ask[B]], Answer],
+        *,
+        limit: int = MAX_BYTES,
+    ) -> Response:
+        """Carry one write out. Everything that can be refused is raised as `Refused` and answered by `problem`."""
+        began = time.perf_counter()
+        principal = await self.verifier.principal(request.headers.get("authorization"))
+        raw = await read_body(request, limit)
+        key = _idempotency_key(request, principal)
+        body = parse_json(raw or b"{}", body_type, limit=limit)
+        if self.full:
+            raise Busy(
+                Objection(
+                    "OUTBOX_FULL", "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
+                )
+            )
+        attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
+        response = await self._waiting(attempt, _wait_seconds(request))
+        await crash_point("http.before_answer")
+        operation = request.scope["route"].name
+        ANSWERS.labels(operation, response.status_code).inc()
+        ANSWER_SECONDS.labels(operation).observe(time.perf_counter() - began)
+        return response
+
+    async def _waiting(self, attempt: "_Attempt[W, Any]", seconds: int) -> Response:
+        """Try; with `Prefer: wait`, a command that comes too early is tried again when news of its object arrive."""
+        if not seconds:
+            return await retried(attempt.once)
+        until = time.monotonic() + seconds
+        identifier = next(iter(attempt.ids(attempt.principal, attempt.body)))
+        try:
+            while True:
+                event = self.news.expect(identifier)
+                try:
+                    return await retried(attempt.once)
+                except NotAllowedNow:
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        raise
+                    await self.news.wait(event, left)
+        finally:
+            self.news.forget(identifier)
+
+    async def open(self, unit: UnitOfWork, ids: Collection[UUID]) -> W:
+        """Open the working set of a unit."""
+        return await self._open(unit, ids)
+
+    def write(self, working: W, unit: UnitOfWork) -> None:
+        """Hand a working set to its unit."""
+        self._write(working, unit)
+
+
+@dataclass(frozen=True)
+class _Attempt(Generic[W, B]):
+    """One command, as often as it has to be tried."""
+
+    door: Door[W]
+    request: Request
+    principal: Principal
+    key: IdempotencyKey | None
+    raw: bytes
+    body: B
+    ids: Callable[[Principal, B], Collection[UUID]]
+    act: Callable[[W, Ask[B]], Answer]
+
+    async def once(self) -> Response:
+        digest = hashlib.sha256(f"{self.request.method} {self.request.url.path}\n".encode() + self.raw).hexdigest()
+        async with self.door.database.unit(self.principal, self.key) as unit:
+            working = await self.door.open(unit, list(self.ids(self.principal, self.body)))
+            if unit.remembered is not None:
+                if unit.remembered.body_hash != digest:
+                    raise KeyReused(
+                        Objection("IDEMPOTENCY_KEY", "Choisissez une nouvelle clé\u202f: le contenu a changé.")
+                    )
+                return _json(unit.remembered.status, unit.remembered.body, unit.remembered.headers)
+            answer = self.act(working, Ask(self.principal, self.body, unit.now, _if_match(self.request)))
+            text, headers = answer.body.model_dump_json(), answer.headers()
+            self.door.write(working, unit)
+            unit.remember(digest, answer.status, headers, text)
+            await unit.flush()
+        return _json(answer.status, text, headers)
+
+
+def door(request: Request) -> Door[Any]:
+    """Return the service's door."""
+    return cast("Door[Any]", request.app.state.door)
+
+
+def database(request: Request) -> Database:
+    """Return the service's database, for reads."""
+    return door(request).database
+
+
+async def signed_in(request: Request) -> Principal:
+    """Return who asks, for reads."""
+    return await door(request).verifier.principal(request.headers.get("authorization"))
+
+
+def ok(body: BaseModel, *, revision: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer to a read."""
+    return _json(200, body.model_dump_json(), {**Answer(200, body, revision).headers(), **(headers or {})})
+
+
+def _json(status: int, body: str, headers: Mapping[str, str]) -> Response:
+    return Response(body, status, dict(headers), "application/json")
+
+
+async def read_body(request: Request, limit: int = MAX_BYTES) -> bytes:
+    """Return the body, counted while it streams in. Raises `TooLarge` as soon as it is."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise TooLarge(Objection("TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la."))
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _idempotency_key(request: Request, principal: Principal) -> IdempotencyKey:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        message = "Ajoutez un en-tête Idempotency-Key (par exemple un UUID) que vous répéterez si vous renvoyez la même demande."
+        raise KeyMissing(Objection("IDEMPOTENCY_KEY", message))
+    if not _KEY.match(key):
+        raise InvalidInput(
+            Objection("IDEMPOTENCY_KEY", "La clé est faite de 1 à 200 caractères ASCII visibles, sans espace.")
+        )
+    return IdempotencyKey(principal.id, key)
+
+
+def _if_match(request: Request) -> int | None:
+    text = request.headers.get("if-match")
+    if text is None:
+        return None
+    found = _REVISION.match(text.strip())
+    if not found:
+        raise Stale(Objection("IF_MATCH", "L’en-tête If-Match doit reprendre l’ETag lu, guillemets compris."))
+    return int(found[1])
+
+
+def _wait_seconds(request: Request) -> int:
+    found = _WAIT.search(request.headers.get("prefer", ""))
+    return min(int(found[1]), _LONGEST_WAIT_SECONDS) if found else 0
+
+
+def takes(body: type[BaseModel]) -> dict[str, Any]:
+    """Return what OpenAPI says of a body that the door parses: its schema, and the headers of a write."""
+    _BODIES.add(body)
+    schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+    headers = [
+        _header(
+            "Idempotency-Key",
+            "Clé choisie par l’appelant ; la même clé et le même contenu reçoivent la même réponse.",
+            True,
+        ),
+        _header("If-Match", "Révision lue (ETag), exigée pour une décision ou un nouveau contenu.", False),
+        _header("Prefer", "wait=N : attendre jusqu’à N secondes que l’état permette la commande.", False),
+    ]
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "parameters": headers,
+    }
+
+
+def _header(name: str, description: str, required: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+def answers(body: type[BaseModel], status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the answers: the good one, and the problems every write or read may have."""
+    problems = dict.fromkeys((400, 401, 403, 404, 409, 412, 413, 422, 428, 503, *also), {"model": Problem})
+    return {
+        status: {"model": body},
+        **{code: dict(row, description=_PROBLEMS.get(code, "Problème")) for code, row in problems.items()},
+    }
+
+
+_BODIES: set[type[BaseModel]] = set()
+_PROBLEMS: Final = {
+    400: "Demande illisible, ou clé d’idempotence absente",
+    401: "Jeton absent ou refusé",
+    403: "Rôle insuffisant",
+    404: "Objet inconnu, ou d’une autre organisation",
+    409: "L’état actuel ne permet pas la commande, ou des avertissements attendent une réponse",
+    412: "La révision a changé",
+    413: "Demande trop volumineuse",
+    422: "Forme ou règles non respectées",
+    428: "Révision manquante (If-Match)",
+    503: "Service momentanément saturé",
+}
+
+
+class ProblemObjection(BaseModel):
+    """One objection: stable code, field, what to do, source of the rule, figures compared."""
+
+    code: str
+    field: str | None = None
+    message: str
+    source: str | None = None
+    facts: dict[str, str | int | bool | None] = {}
+
+
+class Problem(BaseModel):
+    """RFC 9457, with all objections and warnings at once."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    objections: list[ProblemObjection] = []
+    warnings: list[ProblemObjection] = []
+
+
+def body_schemas() -> dict[str, Any]:
+    """Return the schemas of every body declared with `takes`, for the OpenAPI components."""
+    components: dict[str, Any] = {}
+    for body in sorted(_BODIES, key=lambda model: model.__name__):
+        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+        components.update(schema.pop("$defs", {}))
+        components[body.__name__] = schema
+    return components
+
+
+async def sleep_until_cancelled() -> None:
+    """Wait for ever; for a role that has nothing to do but to serve its health."""
+    await asyncio.Event().wait()

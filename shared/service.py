@@ -1,0 +1,291 @@
+"""A service's process: its roles (api, worker, relay), started together or one by one, and ended in order."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from pydantic import ValidationError
+
+from shared.contracts.flow import TOPICS, topics_heard_by
+from shared.database import Database
+from shared.http import Door, sleep_until_cancelled
+from shared.logs import configure, log
+from shared.messaging.clients import KafkaAccess
+from shared.messaging.hearing import Hearing
+from shared.messaging.inbox import Inbox
+from shared.messaging.letters import DeadLetters
+from shared.messaging.news import News
+from shared.messaging.reconciler import Reconciler
+from shared.messaging.relay import Relay
+from shared.messaging.wake import Notifier, listen
+from shared.messaging.watch import TopicWatch
+from shared.messaging.worker import Fenced, Worker
+from shared.settings import ServiceSettings
+from shared.tokens import TokenVerifier
+from shared.web_app import new_app
+
+ROLES: Final = ("api", "worker", "relay")
+EXIT_SETTINGS: Final = 78
+EXIT_FENCED: Final = 75
+_LOG = log("service")
+
+
+@dataclass(frozen=True)
+class Service:
+    """What `app.py` puts together: a name, its settings, its ears, its routes. `configure` may use its own settings once read."""
+
+    name: str
+    settings: type[ServiceSettings]
+    hearing: Callable[[Any], Hearing[Any]]
+    router: APIRouter
+    folder: Path
+    linger_always: bool = False
+
+
+def main(service: Service, argv: Sequence[str]) -> int:
+    """Run `python -m services.<name> [all|api|worker|relay|migrate|openapi]`; return the exit code."""
+    task = argv[0] if argv else "all"
+    if task == "openapi":
+        print(json.dumps(openapi(service), ensure_ascii=False, indent=2))
+        return 0
+    if task == "migrate":
+        from shared.migrations import upgrade
+
+        upgrade(service.folder / "migrations", os.environ["POEC_DATABASE_URL"])
+        return 0
+    if task not in ("all", *ROLES):
+        print("usage: python -m services.<name> [all|api|worker|relay|migrate|openapi]", file=sys.stderr)
+        return 2
+    try:
+        settings = service.settings()
+    except ValidationError as wrong:
+        for error in wrong.errors(include_input=False):
+            print(f"POEC_{str(error['loc'][0]).upper()}: {error['msg']}", file=sys.stderr)
+        return EXIT_SETTINGS
+    configure(service.name, settings.instance, settings.log_level)
+    try:
+        with _runner() as runner:
+            return runner.run(Process(service, settings, ROLES if task == "all" else (task,)).run())
+    except Fenced as fenced:
+        _LOG.error("fenced", reason=str(fenced))
+        return EXIT_FENCED
+
+
+def _runner() -> asyncio.Runner:
+    try:
+        import uvloop
+    except ImportError:  # not on Windows
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+def openapi(service: Service) -> dict[str, Any]:
+    """Return the service's OpenAPI 3.1 document."""
+
+    async def never() -> dict[str, bool]:
+        return {}
+
+    return new_app(service.name, version("poec"), never, service.router).openapi()
+
+
+class Process:
+    """One running process of a service: its parts, their health, and their end."""
+
+    def __init__(self, service: Service, settings: ServiceSettings, roles: Sequence[str]) -> None:
+        self._service, self._settings, self._roles = service, settings, tuple(roles)
+        self._parts: dict[str, Callable[[], bool]] = {}
+        self._ending = asyncio.Event()
+
+    async def run(self) -> int:
+        """Run until a signal, the end of standard input, or the death of a part."""
+        self._watch_signals()
+        hearing = self._service.hearing(self._settings)
+        hearing.check()
+        database = await self._database()
+        try:
+            await self._refuse_moved_clock(database)
+            return await self._until_the_end(database, hearing)
+        finally:
+            await asyncio.wait_for(database.close(), 10)
+
+    async def _until_the_end(self, database: Database, hearing: Hearing[Any]) -> int:
+        news = News()
+        inbox = Inbox(database, hearing, news.tell)
+        app = self._application(database, hearing, inbox, news)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                self._settings.http_host,
+                self._settings.http_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                date_header=True,
+                timeout_graceful_shutdown=10,
+                h11_max_incomplete_event_size=16_384,
+            )
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are this class's business
+        jobs = self._jobs(database, inbox, app.state.door)
+        tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
+        tasks.append(asyncio.create_task(_serve(server), name="http"))
+        ending = asyncio.create_task(self._ending.wait(), name="ending")
+        done, _ = await asyncio.wait({*tasks, ending}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        for task in (*tasks, ending):
+            if task.get_name() != "http":
+                task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        ended = {task.get_name() for task in done} - {"ending"}
+        for failure in results:
+            if isinstance(failure, Fenced):
+                raise failure
+            if isinstance(failure, Exception):
+                _LOG.error("part_failed", error=type(failure).__name__, exc_info=failure)
+        _LOG.info("ended", after=sorted(ended) or "signal")
+        return 1 if ended else 0
+
+    def _jobs(self, database: Database, inbox: Inbox[Any], door: Door[Any]) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what this process does, by role; wires waking of the relay to where it runs."""
+        settings, jobs = self._settings, dict[str, Coroutine[Any, Any, None]]()
+        access = KafkaAccess(settings.kafka_bootstrap_servers, settings.session_timeout_ms)
+        url = settings.database_url.get_secret_value()
+        on_new_log: list[Callable[[], None]] = []
+        on_return: list[Callable[[], None]] = []
+        if "relay" in self._roles:
+            relay = Relay(
+                database,
+                access,
+                batch=settings.relay_batch,
+                poll=settings.relay_poll_seconds,
+                timeout=settings.relay_timeout_seconds,
+            )
+            reconciler = Reconciler(database, access, relay, settings.reconcile_seconds)
+            jobs |= {"relay": relay.run(), "reconciler": reconciler.run()}
+            on_return.append(reconciler.soon)
+            on_new_log.append(reconciler.soon)
+            database.after_commit = relay.wake
+            if self._roles != ROLES:
+                jobs["listen"] = listen(url, relay.wake)
+        else:
+            notifier = Notifier(url)
+            database.after_commit = notifier.wake
+            jobs["notifier"] = notifier.run()
+        if "worker" in self._roles:
+            worker = Worker(
+                inbox,
+                access,
+                topics_heard_by(self._service.name),
+                settings.instance,
+                batch=settings.inbox_batch,
+                linger_ms=settings.inbox_linger_ms,
+                linger_always=self._service.linger_always,
+            )
+            jobs["worker"] = worker.run()
+            on_new_log.append(worker.begin_again)
+            self._parts["partitions"] = lambda: worker.assigned
+        watch = TopicWatch(database, access, self._topics(), lambda: _all(on_return), lambda: _all(on_new_log))
+        if "api" not in self._roles or len(self._roles) > 1:
+            jobs["watch"] = watch.run()
+            self._parts["broker"] = lambda: watch.broker_seen
+        if "api" in self._roles:
+            jobs["high_water"] = _watch_outbox(database, door, settings.outbox_high_water)
+        if settings.stdin_watch:
+            jobs["stdin"] = _until_stdin_ends(self._ending)
+        return jobs or {"idle": sleep_until_cancelled()}
+
+    def _topics(self) -> list[str]:
+        own = {topic.name for topic in TOPICS if topic.writer == self._service.name}
+        return sorted(own | set(topics_heard_by(self._service.name)))
+
+    def _application(self, database: Database, hearing: Hearing[Any], inbox: Inbox[Any], news: News) -> FastAPI:
+        settings = self._settings
+        verifier = TokenVerifier(settings.issuer, settings.jwks_url, settings.audience)
+
+        async def ready() -> dict[str, bool]:
+            return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}
+
+        app = new_app(
+            self._service.name, version("poec"), ready, self._service.router if "api" in self._roles else None
+        )
+        app.state.door = Door(database, hearing.open, hearing.write, verifier, news)
+        app.state.letters = DeadLetters(inbox)
+        app.state.settings = settings
+        return app
+
+    async def _database(self) -> Database:
+        """Connect, waiting for a server that is still starting."""
+        settings = self._settings
+        for left in range(30, -1, -1):
+            try:
+                return await Database.open(
+                    settings.database_url.get_secret_value(), self._service.name, settings.pool_size
+                )
+            except (OSError, asyncpg.CannotConnectNowError) as failure:
+                if not left:
+                    raise
+                _LOG.warning("database_away", error=type(failure).__name__)
+                await asyncio.sleep(0.5)
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    async def _refuse_moved_clock(self, database: Database) -> None:
+        async with database.connection() as connection:
+            offset = await connection.fetchval("SELECT seconds FROM clock_offset")
+        if offset and self._settings.mode == "production":
+            raise RuntimeError("the business clock is moved (clock_offset is not zero): production refuses to start")
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ending.set)
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    """Serve HTTP; uvicorn's own signal handling is left out, the process has one place for signals."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await server._serve()
+
+
+async def _answers(database: Database) -> bool:
+    try:
+        async with asyncio.timeout(2), database.connection() as connection:
+            return bool(await connection.fetchval("SELECT true"))
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+
+
+async def _watch_outbox(database: Database, door: Door[Any], high_water: int) -> None:
+    """Close the door to writes while more rows wait for the relay than can be kept with a good conscience."""
+    query = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT $1) pending"
+    while True:
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with database.connection() as connection:
+                door.full = await connection.fetchval(query, high_water + 1) > high_water
+        await asyncio.sleep(5)
+
+
+async def _until_stdin_ends(ending: asyncio.Event) -> None:
+    """End the process when whoever started it is gone, also by kill -9: then standard input reaches its end."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(4096):
+        pass
+    ending.set()
+    await sleep_until_cancelled()
+
+
+def _all(calls: Sequence[Callable[[], None]]) -> None:
+    for call in calls:
+        call()

@@ -1,0 +1,258 @@
+"""The FastAPI application every process serves: health, metrics, errors, dead letters, and the service's own routes."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import Busy, Conflict, InvalidInput, NotFound, Objection, Refused
+from shared.http import (
+    Problem,
+    ProblemObjection,
+    answers,
+    body_schemas,
+    read_body,
+    signed_in,
+    takes,
+)
+from shared.logs import log
+from shared.messaging.letters import DeadLetters
+from shared.metrics import OBJECTIONS
+from shared.parsing import objections_of, parse_json
+from shared.trace import follow
+
+_LOG = log("http")
+Ready = Callable[[], Awaitable[dict[str, bool]]]
+
+
+def new_app(service: str, version: str, ready: Ready, router: APIRouter | None) -> FastAPI:
+    """Return the application of one process; a process without the role `api` has no business routes."""
+    title = f"POEC {service}"
+    app = FastAPI(
+        title=title, version=version, openapi_version="3.1.0", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.add_middleware(_Trace)
+    _handle_errors(app)
+    app.include_router(_health(ready))
+    if router is not None:
+        app.include_router(router)
+        app.include_router(_dead_letters())
+    _complete_openapi(app)
+    return app
+
+
+def _health(ready: Ready) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/livez", response_class=PlainTextResponse)
+    async def livez() -> str:
+        """Say that the process turns; nothing else is asked of it."""
+        return "ok"
+
+    @router.get("/readyz", responses={503: {"description": "Pas encore prêt"}})
+    async def readyz() -> JSONResponse:
+        """Say whether database, broker and partitions are there, each by name."""
+        parts = await ready()
+        return JSONResponse({"ready": all(parts.values()), "parts": parts}, 200 if all(parts.values()) else 503)
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Return Prometheus' text format."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+class DiscardIn(BaseModel):
+    """Why a dead letter is given up."""
+
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class NothingIn(BaseModel):
+    """An empty body."""
+
+
+class LetterOut(BaseModel):
+    """What became of a dead letter."""
+
+    id: UUID
+    state: str
+    attempts: int
+    code: str | None = None
+    detail: str | None = None
+
+
+class LettersOut(BaseModel):
+    """Dead letters, oldest first."""
+
+    dead_letters: list[dict[str, Any]]
+
+
+def _dead_letters() -> APIRouter:
+    router = APIRouter(prefix="/dead-letters", tags=["operations"])
+
+    def letters(request: Request) -> DeadLetters:
+        found: DeadLetters = request.app.state.letters
+        return found
+
+    @router.get("", responses=answers(LettersOut))
+    async def list_letters(
+        request: Request, state: str | None = Query(None, pattern="^(dead|replayed|discarded)$")
+    ) -> Response:
+        """List dead letters without their content."""
+        rows = await letters(request).listed(await signed_in(request), state)
+        return _ok(LettersOut(dead_letters=rows))
+
+    @router.get("/{letter}", responses=answers(LettersOut))
+    async def show_letter(request: Request, letter: UUID) -> Response:
+        """Show one dead letter with its content."""
+        return _ok(LettersOut(dead_letters=[await letters(request).shown(await signed_in(request), letter)]))
+
+    @router.post("/{letter}/replay", responses=answers(LetterOut))
+    async def replay_letter(request: Request, letter: UUID) -> Response:
+        """Apply the record again; idempotent by nature: a settled letter is only reported."""
+        settled = await letters(request).replay(await signed_in(request), letter)
+        return _ok(LetterOut(**settled.__dict__))
+
+    @router.post("/{letter}/discard", responses=answers(LetterOut), openapi_extra=takes(DiscardIn))
+    async def discard_letter(request: Request, letter: UUID) -> Response:
+        """Give a record up, with a reason; what waited behind it goes on."""
+        principal = await signed_in(request)
+        body = parse_json(await read_body(request), DiscardIn)
+        settled = await letters(request).discard(principal, letter, body.reason)
+        return _ok(LetterOut(**settled.__dict__))
+
+    return router
+
+
+def _ok(body: BaseModel) -> Response:
+    return Response(body.model_dump_json(), media_type="application/json")
+
+
+def problem(refused: Refused) -> Response:
+    """Return a refusal as RFC 9457; counts each objection's code."""
+    for objection in (*refused.objections, *refused.warnings):
+        OBJECTIONS.labels(objection.code).inc()
+    body = Problem(
+        type=f"urn:poec:problem:{refused.code}",
+        title=refused.title,
+        status=refused.status,
+        code=refused.code,
+        objections=[_shown(o) for o in refused.objections],
+        warnings=[_shown(o) for o in refused.warnings],
+    )
+    headers = {"Retry-After": "2"} if refused.status == 503 else {}
+    if refused.status == 401:
+        headers = {"WWW-Authenticate": 'Bearer realm="poec"'}
+    return Response(body.model_dump_json(exclude_none=True), refused.status, headers, "application/problem+json")
+
+
+def _shown(objection: Objection) -> ProblemObjection:
+    return ProblemObjection(
+        code=objection.code,
+        field=objection.field,
+        message=objection.message,
+        source=objection.source,
+        facts=dict(objection.facts),
+    )
+
+
+def _handle_errors(app: FastAPI) -> None:
+    busy = Busy(
+        Objection(
+            "UNAVAILABLE", "Un serveur dont ce service dépend ne répond pas\u202f: réessayez dans quelques instants."
+        )
+    )
+
+    async def refused(_: Request, failure: Exception) -> Response:
+        assert isinstance(failure, Refused), "registered for Refused"
+        return problem(failure)
+
+    async def unavailable(_: Request, failure: Exception) -> Response:
+        _LOG.warning("unavailable", error=type(failure).__name__)
+        return problem(busy)
+
+    async def malformed(_: Request, failure: Exception) -> Response:
+        assert isinstance(failure, RequestValidationError), "registered for RequestValidationError"
+        return problem(InvalidInput(*objections_of(failure)))  # type: ignore[arg-type]  # same `errors()` as pydantic's own
+
+    async def framework(_: Request, failure: Exception) -> Response:
+        assert isinstance(failure, HTTPException), "registered for HTTPException"
+        known = NotFound(Objection("UNKNOWN", "Aucune ressource à cette adresse."))
+        known.status = failure.status_code
+        return problem(known)
+
+    async def defect(_: Request, failure: Exception) -> Response:
+        _LOG.error("defect", error=type(failure).__name__, exc_info=failure)
+        body = Problem(type="urn:poec:problem:defect", title="Erreur interne", status=500, code="defect")
+        return Response(body.model_dump_json(exclude_none=True), 500, media_type="application/problem+json")
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, framework)
+    away = (
+        OSError,
+        TimeoutError,
+        Conflict,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.OperatorInterventionError,
+    )
+    for failure in (*away, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError):
+        app.add_exception_handler(failure, unavailable)
+    app.add_exception_handler(Exception, defect)
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Add the schemas of the bodies that the door parses itself."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        text = str(document["paths"])
+        used = {name: schema for name, schema in body_schemas().items()}
+        known = document.setdefault("components", {}).setdefault("schemas", {})
+        wanted = [name for name in used if f"/{name}'" in text]
+        while wanted:
+            name = wanted.pop()
+            if name not in known:
+                known[name] = used[name]
+                wanted += [other for other in used if f"/{other}'" in str(used[name])]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+class _Trace:
+    """Follows the caller's trace and logs one line per answer, without path parameters' values or bodies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        header = dict(scope["headers"]).get(b"traceparent", b"")
+        follow(header.decode("latin-1"))
+        began = time.perf_counter()
+
+        async def logged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "name", None)
+                ms = round((time.perf_counter() - began) * 1000, 1)
+                if route not in ("livez", "readyz", "metrics"):
+                    _LOG.info("answered", method=scope["method"], operation=route, status=message["status"], ms=ms)
+            await send(message)
+
+        await self._app(scope, receive, logged)
