@@ -1,0 +1,95 @@
+"""The Python processes of a run: the issuer, and each service as one process or one per role, with their environments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.children import Child
+from deploy.local.clients import write_clients
+from deploy.local.databases import DatabaseUrls
+from deploy.local.files import read_json, write_json
+from deploy.local.options import ROLES, Options, ServiceSpec
+from deploy.local.ports import LOOPBACK, keep_or_choose
+from deploy.local.runfile import Issuer, ServiceProcesses
+
+
+class Ports:
+    """The HTTP ports of a data folder: those of its last run while they are free, so that URLs stay the same."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "ports.json"
+        self._kept: dict[str, int] = read_json(self._path) or {}
+        self._given: dict[str, int] = {}
+
+    def of(self, process: str) -> int:
+        """The port of a process; written down for the next run."""
+        port = keep_or_choose(self._kept.get(process), tuple(self._given.values()))
+        self._given[process] = port
+        if self._kept.get(process) != port:
+            self._kept[process] = port
+            write_json(self._path, self._kept)
+        return port
+
+
+def issuer_process(home: Path, ports: Ports) -> Child:
+    """The local issuer, not yet started."""
+    port = ports.of("issuer")
+    environment = {
+        "POEC_MODE": "local",
+        "POEC_ISSUER": f"http://{LOOPBACK}:{port}",
+        "POEC_CLIENTS_FILE": str(write_clients(home)),
+    }
+    return Child("issuer", ("-m", "deploy.local.issuer"), environment, home / "logs" / "issuer.log", port, "/livez")
+
+
+def describe_issuer(child: Child) -> Issuer:
+    """Its part of run.json."""
+    url = child.url
+    return Issuer(url=url, issuer=url, token_url=f"{url}/token", jwks_url=f"{url}/jwks.json", pid=child.pid)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every service process is told: where Kafka, the issuer and its database are."""
+
+    bootstrap_servers: str
+    issuer: Issuer
+    databases: Mapping[str, DatabaseUrls]
+
+    def environment(self, service: str, instance: str, owner: bool = False) -> dict[str, str]:
+        """The POEC_ variables of one process; `owner` gives it the database owner's URL, for migrations."""
+        urls = self.databases[service]
+        return {
+            "POEC_MODE": "local",
+            "POEC_DATABASE_URL": urls.owner if owner else urls.process,
+            "POEC_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "POEC_ISSUER": self.issuer.issuer,
+            "POEC_JWKS_URL": self.issuer.jwks_url,
+            "POEC_INSTANCE": instance,
+        }
+
+
+def service_processes(options: Options, spec: ServiceSpec, around: Surroundings, ports: Ports) -> dict[str, Child]:
+    """The processes of one service by role: the same one for all roles, or one each; not yet started."""
+    if not options.split:
+        child = _process(options.home, spec, "all", spec.name, around, ports)
+        return dict.fromkeys(ROLES, child)
+    return {role: _process(options.home, spec, role, f"{spec.name}.{role}", around, ports) for role in ROLES}
+
+
+def _process(home: Path, spec: ServiceSpec, role: str, name: str, around: Surroundings, ports: Ports) -> Child:
+    instance = f"{name.replace('.', '-')}-1"
+    environment = around.environment(spec.name, instance)
+    return Child(name, (*spec.command, role), environment, home / "logs" / f"{name}.log", ports.of(name))
+
+
+def describe_service(children: Mapping[str, Child], urls: DatabaseUrls) -> ServiceProcesses:
+    """A service's part of run.json."""
+    return ServiceProcesses(
+        url=children["api"].url,
+        database_url=urls.owner,
+        process_database_url=urls.process,
+        audit_database_url=urls.audit,
+        pids={role: child.pid for role, child in children.items() if child.pid is not None},
+        urls={role: child.url for role, child in children.items()},
+    )
