@@ -1,0 +1,86 @@
+"""I2: what a client was told is done is done, whatever crashed since: the effect, its audit entry and the answer are all there."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from uuid import UUID
+
+from deploy.audit.evidence import Evidence
+from deploy.audit.shape import OPERATIONS
+from deploy.audit.verdict import Invariant, Verdict, verdict
+from deploy.journal import Entry
+from shared.contracts.fiche import fiche_id
+from shared.contracts.flow import SERVICES, ingress_topic
+
+_ANSWERS = "SELECT principal, key FROM idempotency"
+_HEARD = "SELECT topic, event_id FROM inbox WHERE sequence IS NULL AND outcome = 'applied'"
+_TRAIL = "SELECT aggregate, actor, action, count(*) AS times FROM audit_entry GROUP BY aggregate, actor, action"
+_PER_ROW = frozenset({"record_ais", "cancel_ais", "record_aes"})
+"""Batches: each row has its own answer, and a batch of rows that were known already rightly leaves no audit entry."""
+
+Mark = tuple[str, str, str]
+"""Service, principal and Idempotency-Key; by Kafka: service, topic and the record's id."""
+Trace = tuple[str, str, str, str]
+"""Service, aggregate, actor, action."""
+
+
+def aggregate_of(entry: Entry) -> str | None:
+    """Return the fiche an entry is about: the answer names it, else it follows from the OPCO's reference, or is the reference."""
+    if entry.fiche_id is not None:
+        return str(entry.fiche_id)
+    if entry.reference is None:
+        return None
+    if OPERATIONS.get(entry.operation) == "submission":
+        return str(fiche_id(entry.organisation, entry.reference))
+    return entry.reference if _is_uuid(entry.reference) else None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def mark_of(entry: Entry) -> Mark:
+    """Return under which key the service must know that it answered."""
+    service = OPERATIONS.get(entry.operation, entry.operation)
+    return (service, ingress_topic(entry.organisation) if entry.kind == "ingress" else entry.principal, entry.key)
+
+
+def judge(entries: Iterable[Entry], marks: AbstractSet[Mark], trail: Mapping[Trace, int]) -> Verdict:
+    """Look for what is behind each accepted entry: `marks` are the keys kept with the effects, `trail` counts the audit entries."""
+    accepted = {mark_of(entry): entry for entry in entries if entry.accepted}
+    sentences = [
+        f"{mark[0]}: {entry.operation} of {entry.reference or entry.fiche_id} was accepted under {mark[2]}, but no trace is kept"
+        for mark, entry in accepted.items()
+        if mark not in marks
+    ]
+    promised: Counter[Trace] = Counter()
+    for mark, entry in accepted.items():
+        aggregate = aggregate_of(entry)
+        if aggregate is not None and entry.operation not in _PER_ROW:
+            promised[(mark[0], aggregate, entry.principal, entry.operation)] += 1
+    for trace, times in promised.items():
+        if trail.get(trace, 0) < times:
+            service, aggregate, actor, action = trace
+            sentences.append(f"{service}: {action} of {aggregate} by {actor} was accepted {times} times, done {trail.get(trace, 0)} times")
+    return verdict(len(accepted), sentences)
+
+
+async def look(evidence: Evidence) -> Verdict:
+    """Hold the journals against the databases; without a journal there is nothing to hold."""
+    if not evidence.journal:
+        return Verdict()
+    marks: set[Mark] = set()
+    trail: dict[Trace, int] = {}
+    for service in SERVICES:
+        for query in (_ANSWERS, _HEARD):
+            async for row in evidence.stream(service, query):
+                marks.add((service, row[0], row[1]))
+        async for row in evidence.stream(service, _TRAIL):
+            trail[(service, row["aggregate"], row["actor"], row["action"])] = row["times"]
+    return judge(evidence.journal, marks, trail)
+
+
+INVARIANT = Invariant("I2", "What a client was told is done is done, whatever crashed since.", look)

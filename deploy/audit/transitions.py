@@ -1,0 +1,118 @@
+"""The transitions that are legal, written down a second time from the names and rules of the domain, and compared with no service's table.
+
+One line per action: `action: from | from -> to | to`, every pair of both sides being legal. `new` is 'there was nothing before',
+`same` on the right is 'the status stays', and `*` on the left is 'whatever the status'.
+"""
+
+from functools import cache
+from typing import Final
+
+_NEW: Final = "new"
+_SAME: Final = "same"
+_ANY: Final = "*"
+
+DEAD_LETTERS: Final = """
+replay_dead_letter: dead -> dead | replayed
+discard_dead_letter: dead -> discarded
+"""
+VALIDATION: Final = """
+fiche_submitted: new -> open
+ask_completion: open | avis_given | avis_lapsed -> completion_asked
+propose_adaptation: open | avis_lapsed -> adaptation_proposed
+give_avis: open | avis_lapsed | adaptation_proposed -> avis_given
+correct_avis: avis_given -> avis_given
+validate_fiche: avis_given -> validated
+refuse_fiche: avis_given -> refused
+fiche_completed: completion_asked -> open | avis_given | avis_lapsed
+adaptation_accepted: adaptation_proposed -> open | avis_lapsed
+adaptation_declined: adaptation_proposed -> open | avis_lapsed
+counter_proposed: adaptation_proposed -> open | avis_lapsed
+fiche_completed: avis_given | validated -> avis_lapsed
+fiche_amended: avis_given | validated -> avis_lapsed
+adaptation_accepted: avis_given | validated -> avis_lapsed
+counter_proposed: avis_given | validated -> avis_lapsed
+session_postponed: avis_given | validated -> avis_lapsed
+fiche_completed: * -> same
+fiche_amended: * -> same
+adaptation_accepted: * -> same
+adaptation_declined: * -> same
+counter_proposed: * -> same
+session_postponed: * -> same
+session_cancelled: * -> same
+session_cancelled: open | completion_asked | adaptation_proposed | avis_given | avis_lapsed | validated -> closed
+fiche_withdrawn: open | completion_asked | adaptation_proposed | avis_given | avis_lapsed | validated | closed -> closed
+fiche_withdrawn: refused -> refused
+"""
+PUBLICATION: Final = """
+expect_session: new | removed -> expected
+publish_session: new | expected | full | suspended | removed -> published
+fill_session: new | expected | published | suspended | removed -> full
+suspend_session: new | expected | published | full | suspended | removed -> suspended
+remove_session: new | expected | published | full | suspended -> removed
+update_session: expected | published | full | suspended | removed -> same
+record_ais: published -> published | full
+record_ais: full -> full
+cancel_ais: published -> published
+cancel_ais: full -> full | published
+cancel_ais: suspended | removed -> same
+record_aes: published | full -> same
+hear_fiche_submitted: new -> submitted | validated | to_renew | refused
+hear_fiche_submitted: submitted | validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_fiche_validated: new | submitted | validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_programmation_confirmed: validated | confirmed | to_renew -> confirmed | to_renew
+hear_fiche_completed: validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_fiche_amended: validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_adaptation_accepted: validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_counter_proposed: validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_session_postponed: validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_avis_given: validated | confirmed | to_renew -> validated | confirmed | to_renew
+hear_avis_lapsed: validated | confirmed | to_renew -> to_renew
+hear_avis_given: new -> submitted
+hear_avis_lapsed: new -> submitted
+hear_fiche_refused: new | submitted | validated | confirmed | to_renew -> refused
+hear_fiche_withdrawn: new | submitted | validated | confirmed | to_renew | refused -> withdrawn
+hear_fiche_submitted: * -> same
+hear_fiche_completed: * -> same
+hear_fiche_amended: * -> same
+hear_adaptation_accepted: * -> same
+hear_counter_proposed: * -> same
+hear_programmation_confirmed: * -> same
+hear_session_engaged: * -> same
+hear_session_postponed: * -> same
+hear_session_cancelled: * -> same
+hear_fiche_withdrawn: withdrawn -> withdrawn
+hear_avis_given: * -> same
+hear_avis_lapsed: * -> same
+hear_fiche_validated: refused | withdrawn -> same
+hear_fiche_refused: refused | withdrawn -> same
+"""
+SUBMISSION: Final = """
+submit_fiche: new -> submitted
+"""
+ANALYTICS: Final = ""
+_BY_SERVICE: Final = {"submission": SUBMISSION, "validation": VALIDATION, "publication": PUBLICATION, "analytics": ANALYTICS}
+DECISIONS: Final = frozenset({"validate_fiche", "refuse_fiche"})
+"""Actions of which one revision of a fiche sees at most one."""
+
+
+def legal(service: str, action: str, before: str | None, after: str | None) -> bool:
+    """Return whether an action may lead from one status to the other in a service; None before: there was nothing."""
+    start = before or _NEW
+    return any(
+        (start in starts or (_ANY in starts and before is not None)) and (after in ends or (_SAME in ends and after == before))
+        for starts, ends in _rows(service).get(action, ())
+    )
+
+
+@cache
+def _rows(service: str) -> dict[str, list[tuple[frozenset[str], frozenset[str]]]]:
+    rows: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
+    for line in (_BY_SERVICE[service] + DEAD_LETTERS).strip().splitlines():
+        action, _, step = line.partition(":")
+        starts, _, ends = step.partition("->")
+        rows.setdefault(action.strip(), []).append((_words(starts), _words(ends)))
+    return rows
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in text.split("|"))
