@@ -55,6 +55,14 @@ def find_place(home: Path, programs: Path | None = None) -> Place:
     return Place(folder, _reachable(programs, folder, account), account)
 
 
+def remove_data(home: Path) -> None:
+    """Remove the database cluster of a stopped data folder, wherever it lies; nothing happens when there is none."""
+    recorded = read_json(home / "postgres" / "place.json")
+    if recorded is not None and Path(recorded["folder"]).name.startswith("poec-"):
+        shutil.rmtree(recorded["folder"], ignore_errors=True)
+    shutil.rmtree(home / "postgres", ignore_errors=True)
+
+
 def _other_account() -> tuple[int, int]:
     name = os.environ.get("POEC_POSTGRES_ACCOUNT", "nobody")
     try:

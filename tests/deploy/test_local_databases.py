@@ -1,7 +1,5 @@
 """Databases and roles of the four services, the business clock, and the error where no Docker engine answers."""
 
-import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +12,7 @@ from deploy.local.databases import DatabaseUrls, provision
 from deploy.local.docker import DockerKafka, DockerPostgres
 from deploy.local.errors import LocalError
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.postgres_account import remove_data
 from deploy.local.secrets import SERVICES, load_secrets
 
 
@@ -27,9 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
     postgres.wait_ready()
     yield postgres
     postgres.stop()
-    record = home / "postgres" / "place.json"
-    if record.exists():
-        shutil.rmtree(json.loads(record.read_text())["folder"])
+    remove_data(home)
 
 
 @pytest.fixture

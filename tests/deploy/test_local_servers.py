@@ -18,7 +18,7 @@ from deploy.local.guarded import started_at, wait_until
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.ports import LOOPBACK, is_ours, listener_pid
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.postgres_account import bundled_programs
+from deploy.local.postgres_account import bundled_programs, remove_data
 from deploy.local.secrets import load_secrets
 
 ROOT = Path(__file__).parents[2]
@@ -62,19 +62,12 @@ def _all_gone(pids: object) -> bool:
     return all(started_at(pid) is None for pid in pids)
 
 
-def _remove_home(home: Path) -> None:
-    """As root, the database lies in a folder of its own: remove what these tests made there."""
-    record = home / "postgres" / "place.json"
-    if record.exists():
-        shutil.rmtree(json.loads(record.read_text())["folder"], ignore_errors=True)
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A data folder that does not exist yet, its name with a space, an accent and a comma."""
     folder = tmp_path / "données, ici"
     yield folder
-    _remove_home(folder)
+    remove_data(folder)
 
 
 @pytest.fixture
@@ -249,4 +242,27 @@ def test_root_runs_postgres_as_another_account_under_a_closed_home(tmp_path: Pat
         assert home not in server.data_folder.parents
     finally:
         server.stop()
-        _remove_home(home)
+        remove_data(home)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the database lies apart from its data folder only for root")
+def test_a_moved_data_folder_is_followed_a_copied_one_refused_a_deleted_one_forgotten(tmp_path: Path) -> None:
+    first, moved, copied = tmp_path / "first", tmp_path / "moved", tmp_path / "copied"
+    server = EmbeddedPostgres(first)
+    server.prepare()
+    data = server.data_folder
+    shutil.copytree(first, copied)
+    with pytest.raises(DataFolderInUse, match="is a copy of"):
+        EmbeddedPostgres(copied).prepare()
+    first.rename(moved)
+    server = EmbeddedPostgres(moved)
+    server.prepare()
+    assert server.data_folder == data
+    moved.rename(first)
+    EmbeddedPostgres(first).prepare()
+    shutil.rmtree(first)
+    server = EmbeddedPostgres(first)
+    server.prepare()
+    assert server.data_folder != data
+    assert not data.parent.exists()
+    remove_data(first)
