@@ -11,6 +11,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from deploy.local.guarded import GuardedProcess, ServerCommand
 
 # An archive serves only the collector it was made with.
@@ -92,9 +94,15 @@ class ClassArchive:
             os.close(self._lock)
             self._lock = None
             return False
-        for left in self._folder.glob("*.part"):  # of a killed run: nobody else writes while we hold the lock
-            left.unlink(missing_ok=True)
+        self._sweep()
         return True
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left: files named after a process that is gone."""
+        for left in self._folder.glob("*.*.*"):
+            pid = left.name.split(".")[1]
+            if pid.isdigit() and not psutil.pid_exists(int(pid)):
+                left.unlink(missing_ok=True)
 
     def _clean(self) -> None:
         self._builder = None
