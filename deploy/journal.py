@@ -100,7 +100,13 @@ class Journal:
         return entry_id
 
     def answered(
-        self, entry_id: str, status: int | None, answer: bytes | str, *, fiche_id: UUID | str | None = None, outcome: str
+        self,
+        entry_id: str,
+        status: int | None,
+        answer: bytes | str,
+        *,
+        fiche_id: UUID | str | None = None,
+        outcome: str,
     ) -> None:
         """Write down the answer to an entry: HTTP status (None by Kafka), the bytes of the body, what it says."""
         line = {

@@ -36,7 +36,11 @@ class Evidence:
     """One look: all rows of one database come from one snapshot; the log is read after the snapshots are taken."""
 
     def __init__(
-        self, snapshots: Mapping[str, asyncpg.Connection], bounds: Bounds, folds: Mapping[type, Fold], journal: Sequence[Entry]
+        self,
+        snapshots: Mapping[str, asyncpg.Connection],
+        bounds: Bounds,
+        folds: Mapping[type, Fold],
+        journal: Sequence[Entry],
     ) -> None:
         """Take what was read; `snapshots` are connections with an open read-only transaction."""
         self._snapshots, self._folds = snapshots, folds
@@ -82,7 +86,9 @@ async def _close(connection: asyncpg.Connection) -> None:
 
 async def _connect(service: str, url: str) -> asyncpg.Connection:
     try:
-        return await asyncpg.connect(url, timeout=15, server_settings={"application_name": "poec-audit", "timezone": "UTC"})
+        return await asyncpg.connect(
+            url, timeout=15, server_settings={"application_name": "poec-audit", "timezone": "UTC"}
+        )
     except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as wrong:
         # The driver's message may quote the URL; only the kind of failure is told.
         raise CouldNotLook(f"The database of {service} cannot be reached ({type(wrong).__name__}).") from None

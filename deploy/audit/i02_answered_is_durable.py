@@ -64,7 +64,9 @@ def judge(entries: Iterable[Entry], marks: AbstractSet[Mark], trail: Mapping[Tra
     for trace, times in promised.items():
         if trail.get(trace, 0) < times:
             service, aggregate, actor, action = trace
-            sentences.append(f"{service}: {action} of {aggregate} by {actor} was accepted {times} times, done {trail.get(trace, 0)} times")
+            sentences.append(
+                f"{service}: {action} of {aggregate} by {actor} was accepted {times} times, done {trail.get(trace, 0)} times"
+            )
     return verdict(len(accepted), sentences)
 
 

@@ -94,7 +94,9 @@ async def settle(sources: Sources, seconds: float = SETTLE_SECONDS) -> Verdict:
             await asyncio.sleep(_LOOK_SECONDS)
             waiting = still(waiting, await _waiting(connections, targets))
         fiches = await asked(connections["submission"], "SELECT count(*) FROM fiche")
-    return verdict(max(int(fiches[0][0]), len(first)), (f"{found}, {seconds:.0f} s later" for found in waiting.values()))
+    return verdict(
+        max(int(fiches[0][0]), len(first)), (f"{found}, {seconds:.0f} s later" for found in waiting.values())
+    )
 
 
 async def _ends(sources: Sources) -> dict[tuple[str, int], int]:
@@ -109,18 +111,26 @@ async def _waiting(connections: Mapping[str, asyncpg.Connection], targets: Mappi
     for service, connection in connections.items():
         heard = set(topics_heard_by(service))
         for row in await asked(connection, _OUTBOX):
-            waiting[("outbox", service, str(row["id"]))] = f"{service}: outbox row {row['id']} for {row['topic']} is not published"
+            waiting[("outbox", service, str(row["id"]))] = (
+                f"{service}: outbox row {row['id']} for {row['topic']} is not published"
+            )
         for row in await asked(connection, _HELD):
             place = (service, row["topic"])
             held[place] = held.get(place, frozenset()) | {row["key"]}
         for row in await asked(connection, _GAPS):
             where = f"no. {row['sequence']} of {row['key']} of {row['topic']}"
-            waiting[("gap", service, row["topic"], row["key"], row["event_id"])] = f"{service}: {where} waits for the one before it"
-        positions = {(row["topic"], row["kafka_partition"]): row["next_offset"] for row in await asked(connection, _POSITIONS)}
+            waiting[("gap", service, row["topic"], row["key"], row["event_id"])] = (
+                f"{service}: {where} waits for the one before it"
+            )
+        positions = {
+            (row["topic"], row["kafka_partition"]): row["next_offset"] for row in await asked(connection, _POSITIONS)
+        }
         waiting |= lagging(service, positions, {place: end for place, end in targets.items() if place[0] in heard})
     fiches = {row["id"]: row["status"] for row in await asked(connections["submission"], _FICHES)}
     dossiers = {row["id"]: row["status"] for row in await asked(connections["validation"], _DOSSIERS)}
     return waiting | apart(fiches, dossiers, Held(held))
 
 
-SENTENCE: Final = "What waits on a machine is done within a minute: every accepted fiche goes on until it waits on people."
+SENTENCE: Final = (
+    "What waits on a machine is done within a minute: every accepted fiche goes on until it waits on people."
+)

@@ -91,7 +91,9 @@ class Trail:
             if last is None or last.n != row.version:
                 wrong.append(f"{where} is at version {row.version}, its trail at {last.n if last else 0}")
             if heard.said != row.sequence or heard.last != row.sequence or heard.astray:
-                wrong.append(f"{where} said {row.sequence} things, the outbox has {heard.said}, the last being no. {heard.last}")
+                wrong.append(
+                    f"{where} said {row.sequence} things, the outbox has {heard.said}, the last being no. {heard.last}"
+                )
         return verdict(self._steps, wrong)
 
 
@@ -111,8 +113,15 @@ async def look(evidence: Evidence) -> Verdict:
         for table in await aggregates(evidence, service):
             if table.status:
                 query = _ROWS.format(table=table.name, status=table.status)
-                rows.update({r["id"]: Row(r["version"], r["sequence"], r["status"]) for r in await evidence.rows(service, query)})
-        said = {r["key"]: Said(r["said"], r["last"], r["astray"]) for r in await evidence.rows(service, _SAID, _COMPACTED)}
+                rows.update(
+                    {
+                        r["id"]: Row(r["version"], r["sequence"], r["status"])
+                        for r in await evidence.rows(service, query)
+                    }
+                )
+        said = {
+            r["key"]: Said(r["said"], r["last"], r["astray"]) for r in await evidence.rows(service, _SAID, _COMPACTED)
+        }
         found += trail.verdict(rows, said)
     return found
 

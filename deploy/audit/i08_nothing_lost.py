@@ -80,4 +80,6 @@ async def _outbox(evidence: Evidence, service: str, topic: str) -> Outbox:
 
 
 _RETENTION_MS = {topic.name: topic.retention_ms for topic in TOPICS}
-INVARIANT = Invariant("I8", "No event is lost or invented: published outbox rows are what lies in the log.", look, (Emitted,))
+INVARIANT = Invariant(
+    "I8", "No event is lost or invented: published outbox rows are what lies in the log.", look, (Emitted,)
+)

@@ -36,10 +36,14 @@ _SAYS = {
 }
 
 
-def judge(service: str, keys: Iterable[tuple[str, tuple[str, ...]]], twice: Iterable[tuple[str, str, str, int]], rows: int) -> Verdict:
+def judge(
+    service: str, keys: Iterable[tuple[str, tuple[str, ...]]], twice: Iterable[tuple[str, str, str, int]], rows: int
+) -> Verdict:
     """Judge one service: `keys` are its unique constraints (table, sorted columns), `twice` (what, topic, key, times)."""
     sentences = [f"{service}: nothing keeps {table} single any more" for table, _ in sorted(UNIQUE - set(keys))]
-    sentences += [_SAYS[what].format(service=service, topic=topic, key=key, times=times) for what, topic, key, times in twice]
+    sentences += [
+        _SAYS[what].format(service=service, topic=topic, key=key, times=times) for what, topic, key, times in twice
+    ]
     return verdict(rows, sentences)
 
 

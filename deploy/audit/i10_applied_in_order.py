@@ -32,7 +32,9 @@ class InOrder:
         self._marks += 1
         expected = self._next(key)
         if sequence != expected:
-            self._wrong.append(f"{self._service}: {key[1]} of {key[0]}: no. {sequence} was applied where no. {expected} was due")
+            self._wrong.append(
+                f"{self._service}: {key[1]} of {key[0]}: no. {sequence} was applied where no. {expected} was due"
+            )
         self._last[key] = max(sequence, self._last.get(key, 0))
 
     def _next(self, key: Key) -> int:
@@ -47,12 +49,17 @@ class InOrder:
         for key in sorted(streams.keys() | self._last.keys()):
             believed, applied = streams.get(key, 0), self._last.get(key, 0)
             if believed != applied and believed != self._next(key) - 1:
-                wrong.append(f"{self._service}: {key[1]} of {key[0]}: last believed no. {believed}, last applied no. {applied}")
+                wrong.append(
+                    f"{self._service}: {key[1]} of {key[0]}: last believed no. {believed}, last applied no. {applied}"
+                )
         return verdict(self._marks, wrong)
 
 
 def judge(
-    service: str, marks: Iterable[tuple[Key, int]], streams: Mapping[Key, int], discarded: AbstractSet[tuple[Key, int]] = frozenset()
+    service: str,
+    marks: Iterable[tuple[Key, int]],
+    streams: Mapping[Key, int],
+    discarded: AbstractSet[tuple[Key, int]] = frozenset(),
 ) -> Verdict:
     """Judge one service's marks (topic and key, sequence), in the order they were made."""
     order = InOrder(service, discarded)
@@ -74,4 +81,6 @@ async def look(evidence: Evidence) -> Verdict:
     return found
 
 
-INVARIANT = Invariant("I10", "What a service says of one thing is applied by every other in the order it was said.", look)
+INVARIANT = Invariant(
+    "I10", "What a service says of one thing is applied by every other in the order it was said.", look
+)

@@ -69,13 +69,20 @@ def judge_accounts(service: str, accounts: Iterable[Account], both: Iterable[str
 
 
 def judge_traces(
-    service: str, topic: str, log: TopicLog, next_offsets: Mapping[int, int], known: AbstractSet[bytes], dead: AbstractSet[tuple[int, int]]
+    service: str,
+    topic: str,
+    log: TopicLog,
+    next_offsets: Mapping[int, int],
+    known: AbstractSet[bytes],
+    dead: AbstractSet[tuple[int, int]],
 ) -> Verdict:
     """Look for the trace of every record below the positions: a mark, a parked row or a dead letter."""
     below = [(what, at) for what, at in log.first.items() if at[1] < next_offsets.get(at[0], 0)]
     lost = [at for what, at in below if at not in dead and not _traces(what, at) & known]
     lost += [at for at in log.nameless if at[1] < next_offsets.get(at[0], 0) and at not in dead]
-    return verdict(len(below), [f"{service}: {place_of(topic, at)} was passed over without a trace" for at in sorted(lost)])
+    return verdict(
+        len(below), [f"{service}: {place_of(topic, at)} was passed over without a trace" for at in sorted(lost)]
+    )
 
 
 def _traces(what: bytes, at: tuple[int, int]) -> set[bytes]:
@@ -109,4 +116,9 @@ async def look(evidence: Evidence) -> Verdict:
     return found
 
 
-INVARIANT = Invariant("I11", "Every record received has exactly one outcome: applied, a duplicate, parked or a dead letter.", look, (Emitted,))
+INVARIANT = Invariant(
+    "I11",
+    "Every record received has exactly one outcome: applied, a duplicate, parked or a dead letter.",
+    look,
+    (Emitted,),
+)

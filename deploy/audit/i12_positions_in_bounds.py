@@ -40,7 +40,9 @@ class Reset:
     reason: str
 
 
-def judge(service: str, positions: Iterable[Position], resets: Iterable[Reset], ends: Mapping[tuple[str, int], int]) -> Verdict:
+def judge(
+    service: str, positions: Iterable[Position], resets: Iterable[Reset], ends: Mapping[tuple[str, int], int]
+) -> Verdict:
     """Compare one service's positions with the ends of the log, by (topic, partition)."""
     known, written = list(positions), list(resets)
     excused = {(reset.topic, reset.kafka_partition) for reset in written if reset.reason.strip()}
@@ -50,11 +52,16 @@ def judge(service: str, positions: Iterable[Position], resets: Iterable[Reset], 
         if p.next_offset > end:
             sentences.append(f"{where}: stands at {p.next_offset}, beyond the log's end at {end}")
         if p.furthest >= p.next_offset and (p.topic, p.kafka_partition) not in excused:
-            sentences.append(f"{where}: stands at {p.next_offset} and has gone back from {p.furthest + 1} without a reason")
+            sentences.append(
+                f"{where}: stands at {p.next_offset} and has gone back from {p.furthest + 1} without a reason"
+            )
         if p.topic not in topics_heard_by(service):
             sentences.append(f"{where}: a position in a topic that the flow table does not send here")
     unreasoned = [r for r in written if not r.reason.strip() or r.to_offset > r.from_offset]
-    sentences += [f"{service}: {r.topic}/{r.kafka_partition}: a step back from {r.from_offset} without a reason" for r in unreasoned]
+    sentences += [
+        f"{service}: {r.topic}/{r.kafka_partition}: a step back from {r.from_offset} without a reason"
+        for r in unreasoned
+    ]
     return verdict(len(known), sentences)
 
 

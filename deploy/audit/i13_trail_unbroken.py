@@ -11,9 +11,7 @@ from deploy.audit.shape import aggregates
 from deploy.audit.verdict import Invariant, Verdict, verdict
 from shared.contracts.flow import SERVICES
 
-_TRAIL = (
-    "SELECT aggregate, n, at, actor, action, facts::text AS facts, previous_hash, hash FROM audit_entry ORDER BY aggregate, n"
-)
+_TRAIL = "SELECT aggregate, n, at, actor, action, facts::text AS facts, previous_hash, hash FROM audit_entry ORDER BY aggregate, n"
 _HEADS = 'SELECT id::text AS aggregate, version, audit_hash FROM "{table}"'
 
 
@@ -76,7 +74,9 @@ class Chains:
         for aggregate in sorted(rows.keys() | {a for a in self.heads if "/" not in a}):
             claimed, found = rows.get(aggregate, (0, "")), self.heads.get(aggregate, (0, ""))
             if claimed != found:
-                sentences.append(f"{self.service}: {aggregate} is at version {claimed[0]}, its trail ends at entry {found[0]} or elsewhere")
+                sentences.append(
+                    f"{self.service}: {aggregate} is at version {claimed[0]}, its trail ends at entry {found[0]} or elsewhere"
+                )
         return verdict(self.entries, sentences)
 
 

@@ -27,7 +27,13 @@ def judge(entries: Iterable[Entry], stored: Mapping[Key, Stored]) -> Verdict:
     held: dict[Key, set[Stored]] = {}
     for entry in entries:
         service = OPERATIONS.get(entry.operation)
-        if entry.kind == "http" and entry.accepted and service and entry.status is not None and entry.answer_sha256 is not None:
+        if (
+            entry.kind == "http"
+            and entry.accepted
+            and service
+            and entry.status is not None
+            and entry.answer_sha256 is not None
+        ):
             held.setdefault((service, entry.principal, entry.key), set()).add(Stored(entry.status, entry.answer_sha256))
     sentences = []
     for key, answers in held.items():
@@ -36,7 +42,11 @@ def judge(entries: Iterable[Entry], stored: Mapping[Key, Stored]) -> Verdict:
             sentences.append(f"{where} was given {len(answers)} different answers")
         elif key in stored and stored[key] not in answers:
             sentences.append(f"{where}: the stored answer is not the one that was given")
-    sentences += [f"{k[0]}: key {k[2]} of {k[1]} keeps a refusal ({kept.status})" for k, kept in stored.items() if kept.status >= 300]
+    sentences += [
+        f"{k[0]}: key {k[2]} of {k[1]} keeps a refusal ({kept.status})"
+        for k, kept in stored.items()
+        if kept.status >= 300
+    ]
     return verdict(len(held), sentences)
 
 

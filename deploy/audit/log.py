@@ -133,7 +133,9 @@ class LogReader:
         wanted = set(topics)
         try:
             existing = wanted & await self._consumer.topics()
-            partitions = [TopicPartition(t, p) for t in sorted(existing) for p in self._consumer.partitions_for_topic(t) or ()]
+            partitions = [
+                TopicPartition(t, p) for t in sorted(existing) for p in self._consumer.partitions_for_topic(t) or ()
+            ]
             begins = await self._consumer.beginning_offsets(partitions)
             ends = await self._consumer.end_offsets(partitions)
         except (KafkaError, OSError, TimeoutError) as wrong:

@@ -83,4 +83,6 @@ def show(report: Report, console: Console) -> None:
         if left > 0:
             console.print(f"{finding.id}  … and {left} more", markup=False, highlight=False)
     words = "clean" if report.clean else "NOT CLEAN"
-    console.print(f"audit {words} in {report.seconds:.1f} s ({report.journal_entries:,} journal entries)", highlight=False)
+    console.print(
+        f"audit {words} in {report.seconds:.1f} s ({report.journal_entries:,} journal entries)", highlight=False
+    )

@@ -84,7 +84,9 @@ async def _looked(sources: Sources, progress: Progress, looks: int) -> tuple[lis
         before = await stamp(sources)
         found = await _look(sources, progress)
         kept = [
-            Finding(f.id, f.sentence, confirmed[f.id].confirmed_by(f.verdict) if f.id in confirmed else f.verdict, f.seconds)
+            Finding(
+                f.id, f.sentence, confirmed[f.id].confirmed_by(f.verdict) if f.id in confirmed else f.verdict, f.seconds
+            )
             for f in found
         ]
         dirty = any(finding.verdict.violations for finding in kept)

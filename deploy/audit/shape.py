@@ -30,7 +30,8 @@ OPERATIONS: Final[dict[str, str]] = {
         "submission",
     ),
     **dict.fromkeys(
-        ("ask_completion", "propose_adaptation", "give_avis", "correct_avis", "validate_fiche", "refuse_fiche"), "validation"
+        ("ask_completion", "propose_adaptation", "give_avis", "correct_avis", "validate_fiche", "refuse_fiche"),
+        "validation",
     ),
     **dict.fromkeys(("record_ais", "cancel_ais", "record_aes"), "publication"),
 }

@@ -90,7 +90,12 @@ SUBMISSION: Final = """
 submit_fiche: new -> submitted
 """
 ANALYTICS: Final = ""
-_BY_SERVICE: Final = {"submission": SUBMISSION, "validation": VALIDATION, "publication": PUBLICATION, "analytics": ANALYTICS}
+_BY_SERVICE: Final = {
+    "submission": SUBMISSION,
+    "validation": VALIDATION,
+    "publication": PUBLICATION,
+    "analytics": ANALYTICS,
+}
 DECISIONS: Final = frozenset({"validate_fiche", "refuse_fiche"})
 """Actions of which one revision of a fiche sees at most one."""
 
@@ -99,7 +104,8 @@ def legal(service: str, action: str, before: str | None, after: str | None) -> b
     """Return whether an action may lead from one status to the other in a service; None before: there was nothing."""
     start = before or _NEW
     return any(
-        (start in starts or (_ANY in starts and before is not None)) and (after in ends or (_SAME in ends and after == before))
+        (start in starts or (_ANY in starts and before is not None))
+        and (after in ends or (_SAME in ends and after == before))
         for starts, ends in _rows(service).get(action, ())
     )
 

@@ -1,0 +1,209 @@
+"""The log told again: what each topic's events say of each fiche and session, in the order they were said. Written anew for the audit.
+
+Each topic is told by itself; whatever needs two topics joins them at the end, so the order between topics does not matter.
+Values are read and forgotten; what is kept are dates, counts, statuses and identifiers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from deploy.audit.log import LogRecord
+from shared.contracts.flow import CATALOGUE, DOSSIERS, FICHES, SESSIONS
+
+_PREFIX: Final = "fr.poec."
+
+
+@dataclass
+class Session:
+    """One session as submission speaks of it: ISO dates, seats, hours per trainee, euro cents."""
+
+    number: int
+    start: str
+    end: str
+    seats: int
+    hours: int
+    engaged: bool = False
+    cancelled: bool = False
+    postponed: int = 0
+    committed: int = 0
+    planned: bool = True
+
+
+@dataclass
+class Fiche:
+    """One fiche as submission speaks of it; `planned` sessions are those of the latest content."""
+
+    id: str
+    opco: str
+    revision: int
+    year: int
+    sessions: dict[int, Session] = field(default_factory=dict)
+    submitted: bool = False
+    confirmed: bool = False
+    withdrawn: bool = False
+    cancelled: bool = False
+
+
+@dataclass
+class Dossier:
+    """One dossier as validation speaks of it. `references` are all it was ever validated under, `steps` what was said, in order."""
+
+    id: str
+    opco: str
+    references: list[str] = field(default_factory=list)
+    validated: bool = False
+    refused: bool = False
+    lapsed: bool = False
+    steps: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Listed:
+    """One session as publication speaks of it: AIS net of cancelled ones, AES, the references it was published under."""
+
+    id: str
+    fiche: str
+    opco: str
+    status: str = ""
+    ais: int = 0
+    aes: int = 0
+    said_net: int = 0
+    references: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CatalogueLine:
+    """The last word of the catalogue topic on one session."""
+
+    fiche: str
+    opco: str
+    status: str
+    reference: str
+
+
+class _InOrder:
+    """Gives back what was said of each key in the order of its sequence, each once, whatever the order in the log."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+        self._early: dict[str, dict[int, tuple[str, dict[str, Any]]]] = {}
+
+    def due(self, key: str, sequence: int, kind: str, said: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Return what can be told now."""
+        last = self._last.get(key, 0)
+        if sequence <= last:
+            return []
+        early = self._early.setdefault(key, {})
+        early.setdefault(sequence, (kind, said))
+        told = []
+        while last + 1 in early:
+            last += 1
+            told.append(early.pop(last))
+        self._last[key] = last
+        if not early:
+            del self._early[key]
+        return told
+
+
+class Chronicle:
+    """The fold: fiches, dossiers and sessions by id, and the catalogue topic with compaction done."""
+
+    def __init__(self) -> None:
+        """Begin before the first record."""
+        self.fiches: dict[str, Fiche] = {}
+        self.dossiers: dict[str, Dossier] = {}
+        self.sessions: dict[str, Listed] = {}
+        self.catalogue: dict[str, CatalogueLine] = {}
+        self._order = {FICHES: _InOrder(), DOSSIERS: _InOrder(), SESSIONS: _InOrder()}
+        self._tell: dict[str, Callable[[str, str, dict[str, Any]], None]] = {
+            FICHES: self._of_fiche,
+            DOSSIERS: self._of_dossier,
+            SESSIONS: self._of_session,
+        }
+
+    def take(self, record: LogRecord) -> None:
+        """Take one record into account; what cannot be read is another invariant's business."""
+        topic, key, sequence, said = record.place.topic, record.text_key, record.sequence, record.json()
+        kind = (record.header("ce_type") or "").removeprefix(_PREFIX)
+        if key is None:
+            return
+        if topic == CATALOGUE:
+            self._of_catalogue(key, record.value is None, said)
+        elif topic in self._order and sequence is not None and said is not None:
+            for what, content in self._order[topic].due(key, sequence, kind, said):
+                self._tell[topic](key, what, content)
+
+    def _of_catalogue(self, key: str, gone: bool, said: dict[str, Any] | None) -> None:
+        if gone:
+            self.catalogue.pop(key, None)
+        elif said is not None and {"fiche_id", "opco", "status", "reference"} <= said.keys():
+            self.catalogue[key] = CatalogueLine(said["fiche_id"], said["opco"], said["status"], said["reference"])
+
+    def _of_fiche(self, key: str, kind: str, said: dict[str, Any]) -> None:
+        fiche = self.fiches.setdefault(key, Fiche(key, said.get("opco", ""), 0, 0))
+        fiche.revision = max(fiche.revision, int(said.get("revision", 0)))
+        if "content" in said:
+            _take_content(fiche, said["content"])
+        session = fiche.sessions.get(said.get("number", 0))
+        match kind:
+            case "fiche.submitted.v1":
+                fiche.submitted = True
+            case "programmation.confirmed.v1":
+                fiche.confirmed = True
+            case "fiche.withdrawn.v1":
+                fiche.withdrawn = True
+            case "session.engaged.v1" if session:
+                session.engaged, session.committed, session.hours = True, said["committed"], said["hours"]
+                session.start, session.end, session.seats = said["start"], said["end"], said["seats"]
+            case "session.postponed.v1" if session:
+                session.postponed += 1
+                session.start, session.end = said["start"], said["end"]
+            case "session.cancelled.v1" if session:
+                session.cancelled = True
+                fiche.cancelled = fiche.cancelled or said["fiche_cancelled"]
+
+    def _of_dossier(self, key: str, kind: str, said: dict[str, Any]) -> None:
+        dossier = self.dossiers.setdefault(key, Dossier(key, said.get("opco", "")))
+        dossier.steps.append(kind)
+        match kind:
+            case "fiche.validated.v1":
+                dossier.references.append(said["reference"])
+                dossier.validated, dossier.lapsed = True, False
+            case "avis.lapsed.v1":
+                dossier.validated, dossier.lapsed = False, True
+            case "fiche.refused.v1":
+                dossier.refused = True
+
+    def _of_session(self, key: str, kind: str, said: dict[str, Any]) -> None:
+        session = self.sessions.setdefault(key, Listed(key, said.get("fiche_id", ""), said.get("opco", "")))
+        match kind:
+            case "session.published.v1":
+                session.status = "published"
+                session.references.append(said["reference"])
+            case "session.filled.v1" | "session.suspended.v1" | "session.removed.v1":
+                session.status = {"filled": "full"}.get(word := kind.split(".")[1], word)
+            case "ais.recorded.v1":
+                session.ais += 1
+                session.said_net = said["net"]
+            case "ais.cancelled.v1":
+                session.ais -= 1
+                session.said_net = said["net"]
+            case "aes.recorded.v1":
+                session.aes += 1
+
+
+def _take_content(fiche: Fiche, content: dict[str, Any]) -> None:
+    """Take a newer content: its sessions' plans; what was said of a session before stays."""
+    fiche.year = content["programme_year"]
+    hours = content["hours"]["total"]
+    numbers = set()
+    for plan in content["sessions"]:
+        numbers.add(plan["number"])
+        known = fiche.sessions.get(plan["number"])
+        if known is None:
+            fiche.sessions[plan["number"]] = Session(plan["number"], plan["start"], plan["end"], plan["seats"], hours)
+        else:
+            known.start, known.end, known.seats, known.hours = plan["start"], plan["end"], plan["seats"], hours
+    for number, session in fiche.sessions.items():
+        session.planned = number in numbers

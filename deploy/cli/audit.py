@@ -1,0 +1,56 @@
+"""`poec audit`: check the invariants in the databases and in the log."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.audit.report import show
+from deploy.audit.run import INVARIANTS, sources_of
+from deploy.audit.run import audit as look_at_everything
+from deploy.audit.verdict import CouldNotLook
+from deploy.cli.asked import Home, Json
+from deploy.cli.console import explain, print_json, reporter, stderr_console, stdout_console
+from deploy.local.runfile import home_folder
+
+VIOLATED = 1
+COULD_NOT_LOOK = 2
+_STEPS = len(INVARIANTS) + 2
+
+Journals = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--journal",
+        help="Journal of what a client sent and was answered; may be repeated. Otherwise every one kept under the data folder.",
+        show_default=False,
+    ),
+]
+Seconds = Annotated[
+    float, typer.Option("--settle", min=0.0, help="Seconds in which what waits on a machine must be done.")
+]
+
+
+def audit(as_json: Json = False, journal: Journals = None, settle: Seconds = 60.0, home: Home = None) -> None:
+    """Check the invariants in the databases and in the log, with queries and folds of its own.
+
+    Exit codes: 0 clean, 1 violations, 2 could not look.
+    """
+    try:
+        sources = sources_of(home_folder(home), journal or None)
+        with reporter().step("audit") as advance:
+            done = iter(range(1_000_000))
+            report = asyncio.run(
+                look_at_everything(
+                    sources,
+                    settle_seconds=settle,
+                    progress=lambda what: advance(min(next(done), _STEPS), _STEPS, what),
+                )
+            )
+    except CouldNotLook as failure:
+        explain(failure)
+        raise typer.Exit(COULD_NOT_LOOK) from None
+    if as_json:
+        print_json(report.as_json())
+    show(report, stderr_console() if as_json else stdout_console())
+    raise typer.Exit(0 if report.clean else VIOLATED)
