@@ -11,8 +11,10 @@ from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from services.validation.domain.dates import civil_date
 from services.validation.domain.dossier import Dossier, Status
 from shared.audit_trail import Head
+from shared.clock import business_time
 from shared.database import Database, UnitOfWork
 from shared.identity import Principal
 from shared.working_set import WorkingSet
@@ -93,7 +95,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Listed:
-    """A dossier in the list; `age_days` are whole days since its opening, by the business clock."""
+    """A dossier in the list; `age_days` are civil days since its opening, `late` when its first avis is overdue."""
 
     fiche_id: UUID
     opco: str
@@ -104,13 +106,13 @@ class Listed:
     opened_at: dt.datetime
     avis_due_on: dt.date
     age_days: int
+    late: bool
     validation_reference: str | None
 
 
 _LIST: Final = """
 SELECT d.id, d.opco, d.document ->> 'reference' AS reference, d.document #>> '{content,title}' AS title,
-  d.status, d.revision, d.opened_at, d.avis_due_on, d.validation_reference,
-  greatest(0, extract(epoch FROM clock_timestamp() - d.opened_at) + c.seconds)::float8 / 86400 AS days
+  d.status, d.revision, d.opened_at, d.avis_due_on, d.validation_reference, clock_timestamp() AS at, c.seconds
 FROM dossier d CROSS JOIN clock_offset c
 WHERE ($1::text IS NULL OR d.status = $1)
   AND ($2::text IS NULL OR d.opco = $2)
@@ -136,15 +138,18 @@ async def find_dossier(database: Database, principal: Principal, fiche_id: UUID)
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:
+    today = civil_date(business_time(row["at"], row["seconds"]))
+    status = Status(row["status"])
     return Listed(
         fiche_id=row["id"],
         opco=row["opco"],
         reference=row["reference"],
         title=row["title"],
-        status=Status(row["status"]),
+        status=status,
         revision=row["revision"],
         opened_at=row["opened_at"],
         avis_due_on=row["avis_due_on"],
-        age_days=int(row["days"]),
+        age_days=(today - civil_date(row["opened_at"])).days,
+        late=status is Status.OPEN and today > row["avis_due_on"],
         validation_reference=row["validation_reference"],
     )

@@ -8,9 +8,11 @@ import datetime as dt
 from typing import Final
 from uuid import UUID
 
+from services.validation import store
 from services.validation.domain import adaptation, avis, completion, decision, hearing
 from services.validation.domain.dossier import Decided, Dossier, Outcome, Status
 from services.validation.domain.hearing import Limits
+from services.validation.store import Listed, Place
 from shared.audit_trail import Change
 from shared.contracts.fiche import FicheContent
 from shared.contracts.submission import (
@@ -25,6 +27,7 @@ from shared.contracts.submission import (
     SessionPostponed,
 )
 from shared.contracts.validation import CompletionItem
+from shared.database import Database
 from shared.errors import Impossible, NotFound, Objection
 from shared.identity import Principal, service_principal
 from shared.policy import authorize
@@ -161,12 +164,33 @@ def hear_withdrawn(dossiers: Dossiers, event: FicheWithdrawn, at: dt.datetime) -
     _record(dossiers, dossier, hearing.close(dossier), "fiche_withdrawn", _WORKER, {"reason": event.reason.value})
 
 
+async def read_dossiers(
+    database: Database, principal: Principal, status: Status | None, opco: str | None, after: Place | None, limit: int
+) -> list[Listed]:
+    """Return a page of the queue, the oldest dossiers first."""
+    authorize(principal, "read_dossier")
+    return await store.list_dossiers(database, principal, status, opco, after, limit)
+
+
+async def read_dossier(database: Database, principal: Principal, fiche_id: UUID) -> Dossier:
+    """Return the dossier of a fiche."""
+    authorize(principal, "read_dossier")
+    dossier = await store.find_dossier(database, principal, fiche_id)
+    if dossier is None:
+        raise _unknown()
+    return dossier
+
+
+def _unknown() -> NotFound:
+    return NotFound(Objection("UNKNOWN", "Aucun dossier n’est ouvert pour cette fiche."))
+
+
 def _asked(dossiers: Dossiers, principal: Principal, operation: str, fiche_id: UUID, revision: int) -> Dossier:
     """Return the dossier, once the caller may do this and has read its current revision."""
     authorize(principal, operation)
     dossier = dossiers.get(fiche_id)
     if dossier is None:
-        raise NotFound(Objection("UNKNOWN", "Aucun dossier n’est ouvert pour cette fiche."))
+        raise _unknown()
     decision.at_revision(dossier, revision)
     return dossier
 
