@@ -90,10 +90,9 @@ class _Container:
 class DockerKafka(_Container):
     """One broker."""
 
-    pids: list[int] = []
-
     def __init__(self) -> None:
         super().__init__("Apache Kafka", KAFKA_IMAGE, 9092)
+        self.pids: list[int] = []
         self.cluster_id = ""
 
     @property

@@ -106,7 +106,7 @@ def _wait_ready(home: Path, process: subprocess.Popen[bytes], log: Path, begun: 
                 return run
             if ended:
                 raise NotReady(
-                    f"It did not start (exit code {process.returncode}). The log {log} ends:\n{last_lines(log)}"
+                    f"It did not start (exit code {process.returncode}); its log is {log}.\n{_reason(log, begun)}"
                 )
             time.sleep(0.05)
 

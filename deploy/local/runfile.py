@@ -114,7 +114,7 @@ class Run(_Part):
 def home_folder(named: Path | None = None) -> Path:
     """The data folder: the one named, else POEC_HOME, else `.poec` under the current directory; absolute."""
     folder = named or Path(os.environ.get("POEC_HOME") or ".poec")
-    return Path(os.path.abspath(os.path.expanduser(folder)))
+    return folder.expanduser().absolute()
 
 
 def live_run(home: Path) -> Run | None:

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
@@ -238,7 +239,8 @@ class Supervisor:
             await asyncio.gather(*(child.probe() for child in children if child.alive))
             self._write()
             pause = 2.0 if all(child.is_ready for child in children) else 0.2
-            await asyncio.wait([asyncio.ensure_future(self._changed.wait())], timeout=pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), pause)
             self._changed.clear()
 
     def _write(self) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from deploy.local.databases import DatabaseUrls
 from deploy.local.errors import LocalError
@@ -17,7 +18,7 @@ NAMES = ("left", "right")
 class NoKafka:
     """A broker that nobody needs."""
 
-    pids: list[int] = []
+    pids: ClassVar[list[int]] = []
     bootstrap_servers, cluster_id = "127.0.0.1:1", "none"
 
     def prepare(self, progress: Progress) -> None:

@@ -1,0 +1,162 @@
+"""`poec dlq`: what could not be applied, in all services: list, show, replay, discard. It asks the services, as client `operations`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import httpx
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.cli.asked import Home, Json
+from deploy.cli.console import explain, print_json, stdout_console
+from deploy.local.client import bearer
+from deploy.local.errors import LocalError
+from deploy.local.runfile import Run, home_folder
+
+CLIENT: Final = "operations"
+dlq = typer.Typer(no_args_is_help=True, add_completion=False, help="List, show, replay or discard dead letters.")
+
+State = Annotated[str, typer.Option(help="`dead` (waiting), `replayed`, `discarded`, or `all`.", metavar="STATE")]
+Letter = Annotated[UUID, typer.Argument(help="Id of the dead letter, as `poec dlq list` shows it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why it is given up: kept with it, and in the audit trail.")]
+Replayed = Annotated[
+    UUID | None, typer.Argument(help="Id of the dead letter; leave it out with --all.", show_default=False)
+]
+All = Annotated[bool, typer.Option("--all", help="Replay every dead letter that waits, oldest first.")]
+
+
+class NotDone(LocalError):
+    """A service refused or did not answer; the text is its own words."""
+
+
+@dlq.command("list")
+def list_letters(state: State = "dead", as_json: Json = False, home: Home = None) -> None:
+    """List dead letters of all services, oldest first, without their content.
+
+    Exit codes: 0 listed (also when there is none), 1 a service could not be asked.
+    """
+    if state not in ("dead", "replayed", "discarded", "all"):
+        raise LocalError("--state is `dead`, `replayed`, `discarded` or `all`.")
+    found = letters_of(Run.load(home_folder(home)), None if state == "all" else state)
+    if as_json:
+        print_json({"dead_letters": found})
+        return
+    table = Table("id", "service", "state", "code", "where", "since", box=None, pad_edge=False)
+    for one in found:
+        where = f"{one['topic']}/{one['kafka_partition']}/{one['kafka_offset']}"
+        table.add_row(one["id"], one["service"], one["state"], one["code"], where, str(one["created_at"])[:19])
+    stdout_console().print(table if found else "Aucun message mort.")
+
+
+@dlq.command("show")
+def show(letter: Letter, as_json: Json = False, home: Home = None) -> None:
+    """Show one dead letter with its headers and its content.
+
+    Exit codes: 0 shown, 1 there is none of that id or a service could not be asked.
+    """
+    run = Run.load(home_folder(home))
+    service = service_of(run, letter)
+    found = {"service": service, **asked(run, service, "GET", f"/dead-letters/{letter}")["dead_letters"][0]}
+    if as_json:
+        print_json(found)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in found.items():
+        table.add_row(f"[bold]{name}[/]", escape("\n".join(map(str, value)) if isinstance(value, list) else str(value)))
+    stdout_console().print(table)
+
+
+@dlq.command("replay")
+def replay(letter: Replayed = None, everything: All = False, as_json: Json = False, home: Home = None) -> None:
+    """Apply dead letters again, as they came by; one that was settled before is only reported.
+
+    Exit codes: 0 every one of them is settled, 1 one is still dead or a service could not be asked.
+    """
+    if (letter is None) is not everything:
+        raise LocalError("Name one dead letter, or say --all.")
+    run = Run.load(home_folder(home))
+    wanted = (
+        [(service_of(run, letter), letter)] if letter else [(o["service"], o["id"]) for o in letters_of(run, "dead")]
+    )
+    settled = [asked(run, service, "POST", f"/dead-letters/{one}/replay") for service, one in wanted]
+    _show_settled(settled, as_json)
+    raise typer.Exit(0 if all(one["state"] != "dead" for one in settled) else 1)
+
+
+@dlq.command("discard")
+def discard(letter: Letter, reason: Reason, as_json: Json = False, home: Home = None) -> None:
+    """Give a dead letter up, with a reason; what waited behind it goes on.
+
+    Exit codes: 0 discarded, 1 it was replayed before, there is none of that id, or a service could not be asked.
+    """
+    run = Run.load(home_folder(home))
+    service = service_of(run, letter)
+    _show_settled([asked(run, service, "POST", f"/dead-letters/{letter}/discard", {"reason": reason})], as_json)
+
+
+def letters_of(run: Run, state: str | None) -> list[dict[str, Any]]:
+    """Return the dead letters of all services, oldest first, each with its service's name."""
+    wanted = f"?state={state}" if state else ""
+    found = [
+        {"service": name, **one}
+        for name in run.services
+        for one in asked(run, name, "GET", f"/dead-letters{wanted}")["dead_letters"]
+    ]
+    return sorted(found, key=lambda one: str(one["created_at"]))
+
+
+def service_of(run: Run, letter: UUID) -> str:
+    """Return which service holds a dead letter. Raises `NotDone` when none does."""
+    for name in run.services:
+        if _send(run, name, "GET", f"/dead-letters/{letter}").is_success:
+            return name
+    raise NotDone(f"No service has a dead letter {letter}: `poec dlq list --state all`.")
+
+
+def asked(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return what a service answers. Raises `NotDone` with its words where it refuses."""
+    answer = _send(run, service, method, path, body)
+    if answer.is_success:
+        found: dict[str, Any] = answer.json()
+        return found
+    raise NotDone(f"{service}: {' '.join(_words(answer))}")
+
+
+def _send(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+    try:
+        return httpx.request(
+            method, run.services[service].url + path, headers=bearer(run, CLIENT), json=body, timeout=30
+        )
+    except httpx.HTTPError as failure:
+        raise NotDone(f"{service} does not answer ({type(failure).__name__}): `poec status`.") from None
+
+
+def _words(answer: httpx.Response) -> Iterator[str]:
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    yield str(said.get("title") or answer.status_code)
+    yield from (str(objection.get("message")) for objection in said.get("objections") or ())
+
+
+_STATES: Final = {"replayed": "rejoué", "discarded": "écarté", "dead": "toujours mort"}
+
+
+def _show_settled(settled: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json({"dead_letters": settled})
+        return
+    out = stdout_console()
+    for one in settled:
+        why = f"\u202f: {one['code']}, {one['detail']}" if one.get("code") else ""
+        out.print(escape(f"{one['id']} {_STATES.get(one['state'], one['state'])}{why}"), soft_wrap=True)
+    if not settled:
+        explain_nothing()
+
+
+def explain_nothing() -> None:
+    """Say that there was nothing to do."""
+    explain(NotDone("Aucun message mort n’attend."))
