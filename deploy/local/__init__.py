@@ -1,1 +1,1 @@
-"""Everything on one machine, without Docker: the real Apache Kafka and PostgreSQL, started and stopped with the product."""
+"""Everything on one machine, without Docker: the real Apache Kafka and PostgreSQL, started and stopped with us."""

@@ -11,13 +11,13 @@ from deploy.local.files import make_private
 
 
 def cache_folder(home: Path) -> Path:
-    """POEC_CACHE, else XDG_CACHE_HOME/poec, else ~/.cache/poec, else `home`/cache where the account has no usable home."""
+    """POEC_CACHE, else XDG_CACHE_HOME/poec, else ~/.cache/poec; `home`/cache for an account without a usable home."""
     named = os.environ.get("POEC_CACHE")
     if named:
         return _usable(Path(named).expanduser().absolute())
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        folder = (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".cache") / "poec"
+        folder = (xdg if xdg.is_absolute() else Path.home() / ".cache") / "poec"
         return _usable(folder)
     except (LocalError, RuntimeError):  # no entry for this account, or a home that cannot be written
         return _usable(home / "cache")

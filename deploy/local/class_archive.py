@@ -8,6 +8,7 @@ A missing, truncated or outdated archive only costs the gain: Java says so in th
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class ClassArchive:
         self._learnt = self._list.with_suffix(".learnt")
         self._half = self._folder / f"{name}.{os.getpid()}.part"
         self._builder: GuardedProcess | None = None
+        self._waiter: threading.Thread | None = None
         self._lock: int | None = None
 
     @property
@@ -69,21 +71,23 @@ class ClassArchive:
             )
         )
         self._builder.start()
-
-    def finish(self) -> bool:
-        """Put a finished archive in its place; True when there is one now. Cheap: called from health checks and at the stop."""
-        if self._builder is not None and not self._builder.alive():
-            code = self._builder.wait_stopped()
-            if code == 0 and self._half.exists():
-                os.replace(self._half, self.archive)
-            self._clean()
-        return self.exists
+        self._waiter = threading.Thread(target=self._install, args=(self._builder,), daemon=True)
+        self._waiter.start()
 
     def cancel(self) -> None:
-        """Stop making it, keep it if it just was finished, and remove what is half made."""
-        self.finish()
-        if self._builder is not None:
-            self._builder.stop()
+        """Stop making it; what is half made is removed, and nothing happens when it is finished."""
+        builder = self._builder  # the waiting thread forgets it when it ends
+        if builder is not None:
+            builder.request_stop()
+        if self._waiter is not None:
+            self._waiter.join()
+        self._clean()
+
+    def _install(self, builder: GuardedProcess) -> None:
+        """Wait for the end of the builder, and put a finished archive in its place."""
+        builder.wait_end()
+        if builder.wait_stopped() == 0 and self._half.exists():
+            os.replace(self._half, self.archive)
         self._clean()
 
     def _take_lock(self) -> bool:

@@ -19,10 +19,10 @@ class DatabaseUrls:
 
 
 async def provision(admin_url: str, secrets: LocalSecrets) -> dict[str, DatabaseUrls]:
-    """Make what is missing and set the passwords of `secrets`; service name to its three URLs. Run it as often as wanted.
+    """Make what is missing, set the passwords of `secrets`, return service name to its three URLs; repeat as wanted.
 
-    Each service has a database of its name and three roles: `<svc>_owner` owns and migrates it, `<svc>` is its processes'
-    (owns nothing, may do nothing until a migration grants it), `<svc>_audit` reads past row-level security.
+    Each service has a database of its name and three roles: `<svc>_owner` owns and migrates it, `<svc>` is for its
+    processes (owns nothing, may do nothing until a migration grants it), `<svc>_audit` reads past row-level security.
     Needs a superuser, for the audit role alone; LocalError when `admin_url` is not one or does not answer.
     """
     admin = await _connect(admin_url)

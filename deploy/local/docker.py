@@ -28,7 +28,7 @@ _OF_THIS_MACHINE = ("log.dirs",)
 
 
 def require_engine() -> None:
-    """Return when a Docker engine answers; LocalError with what to do when none does, or the client is not installed."""
+    """Return when a Docker engine answers; LocalError says what to do when none does or the client is missing."""
     try:
         client = import_module("testcontainers.core.docker_client")
         refused = import_module("docker.errors").DockerException
@@ -70,7 +70,7 @@ class _Container:
         self._container = container.start()
 
     def wait_ready(self, timeout: float = 120.0) -> None:
-        """Return when the server in the container answers; NotReady after `timeout` seconds or when the container ended."""
+        """Return when the server inside answers; NotReady after `timeout` seconds or when the container ended."""
         deadline = time.monotonic() + timeout
         while not self._ready():
             if not self.alive() or time.monotonic() > deadline:

@@ -117,6 +117,11 @@ class GuardedProcess:
         if self._watchdog is not None and self._watchdog.stdin is not None and not self._watchdog.stdin.closed:
             self._watchdog.stdin.close()
 
+    def wait_end(self) -> None:
+        """Wait, as long as it takes, until the server ended by itself or was stopped."""
+        if self._watchdog is not None:
+            self._watchdog.wait()
+
     def wait_stopped(self) -> int | None:
         """Wait until server and watchdog are gone; the server's exit code (None when it did not run).
 
@@ -209,7 +214,7 @@ def clear_orphan(server: ServerCommand, patience: float = 20.0) -> None:
     """Deal with a server of the same folder that still runs: wait for an orphan, stop it, or refuse.
 
     An orphan is one whose recorded parent is gone; its watchdog is already stopping it. One whose parent lives belongs
-    to somebody else: DataFolderInUse names both. A process is signalled only if its start time and its command line agree.
+    to somebody else: DataFolderInUse names both. A process is signalled only if its start time and command line agree.
     """
     recorded = read_json(server.record)
     if not is_same(recorded) or recorded is None or not _has_marker(int(recorded["pid"]), server.marker):

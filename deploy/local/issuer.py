@@ -171,7 +171,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def credentials(form: Mapping[str, str], authorization: str | None) -> tuple[str, str, bool]:
-    """Client id, secret, and whether they came by HTTP Basic; by exactly one of the two ways of RFC 6749 section 2.3.1."""
+    """Client id, secret, and whether they came by HTTP Basic; one of the two ways of RFC 6749 section 2.3.1."""
     if authorization is None:
         if "client_id" not in form or "client_secret" not in form:
             raise TokenRefused("invalid_client", "client_id and client_secret are required", 401)

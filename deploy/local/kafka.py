@@ -1,4 +1,4 @@
-"""Apache Kafka from its own jars, in KRaft mode: one broker (or three) per data folder, loopback only, stopped with us."""
+"""Apache Kafka from its own jars, in KRaft mode: one broker (or three) per data folder, loopback, stopped with us."""
 
 import base64
 import fcntl
@@ -71,7 +71,7 @@ class EmbeddedKafka:
             self._launch(node)
 
     def wait_ready(self, timeout: float = 60.0) -> None:
-        """Return when all nodes live, hold their own ports and answer as our cluster; NotReady with the log's end otherwise.
+        """Return when all nodes live, hold their ports and answer as our cluster; NotReady with the log's end otherwise.
 
         A single broker that found its port taken meanwhile is started again on another, within the time.
         """
@@ -87,7 +87,7 @@ class EmbeddedKafka:
         self._archiver.build()
 
     def stop(self) -> None:
-        """Stop all nodes, all at once (the last of a quorum would wait for the others); nothing happens when none runs."""
+        """Stop all nodes, all at once: the last of a quorum would wait for the others. Nothing when none runs."""
         if self._archive is not None:
             self._archive.cancel()
         for process in self._processes.values():
@@ -97,9 +97,9 @@ class EmbeddedKafka:
         self._processes.clear()
 
     def restart(self, node: int, timeout: float = 60.0) -> None:
-        """Stop what is left of a node and start it again on its ports; emptied storage is formatted for the same cluster.
+        """Stop what is left of a node and start it again on its ports; emptied storage is formatted again.
 
-        After a kill the broker waits out its own old session (about 5 s). PortTaken when somebody else holds its port now.
+        After a kill the broker waits out its own old session (about 5 s). PortTaken when somebody else holds its port.
         """
         place = self._nodes[node - 1]
         process = self._processes.pop(node, None)
@@ -115,8 +115,6 @@ class EmbeddedKafka:
 
     def dead_nodes(self) -> list[int]:
         """Numbers of the nodes that were started and no longer run."""
-        if self._archive is not None:
-            self._archive.finish()
         return [number for number, process in self._processes.items() if not process.alive()]
 
     @property
@@ -140,7 +138,7 @@ class EmbeddedKafka:
         return self._archive
 
     def _place(self) -> None:
-        """Read where the nodes are, or decide it; ports of one broker may move, those of a quorum are in its own log."""
+        """Read where the nodes are, or decide it; ports of one broker may move, those of a quorum are in its log."""
         kept = read_json(self._record)
         if kept is None:
             self._draw()
@@ -188,7 +186,7 @@ class EmbeddedKafka:
             )
 
     def _refuse_if_in_use(self, files: NodeFiles) -> None:
-        """An orphan is waited for; a live broker of somebody else is named (its `.lock` says nothing unless it is held)."""
+        """An orphan is waited for; somebody else's live broker is named (`.lock` says nothing unless it is held)."""
         command = files.command([])
         clear_orphan(command)
         if not _is_locked(files.data / ".lock"):

@@ -53,8 +53,8 @@ def fetch_jars(
 ) -> list[Path]:
     """Paths of all pinned jars in `cache`/jars, sorted; what is missing or damaged is fetched (45 MB the first time).
 
-    Nothing is asked of the network when all are there; with POEC_OFFLINE=1 nothing ever is. A run cut short is resumed at
-    the jar it was cut at. DownloadFailed names the jar, the reason and what to do. `fetch` replaces the network, for tests.
+    Nothing is asked of the network when all are there; with POEC_OFFLINE=1 nothing ever is. A run cut short is resumed
+    at its jar. DownloadFailed names the jar, the reason and what to do. `fetch` replaces the network, for tests.
     """
     folder = cache / "jars"
     folder.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ def _is_whole(path: Path, jar: Jar) -> bool:
 
 
 def _fetch_checked(folder: Path, jar: Jar, fetch: Callable[[Path, Jar], None]) -> None:
-    """A fetch killed in mid-download leaves a short jar under its final name: whatever is wrong is deleted and fetched anew."""
+    """A killed download leaves a short jar under its final name: whatever is wrong is deleted and fetched anew."""
     reason = ""
     for attempt in range(ATTEMPTS):
         (folder / jar.path).unlink(missing_ok=True)
@@ -115,6 +115,6 @@ def _explain(folder: Path, jar: Jar, reason: str) -> str:
     return (
         f"{jar.group}:{jar.artifact}:{jar.version} could not be fetched: {reason}.\n"
         f"{have} of {len(pinned_jars())} jars are in {folder}; the next run goes on from there.\n"
-        "What to do: check the network (behind a proxy, set HTTPS_PROXY) and run the command again; or copy that folder "
-        "from a machine that has it; or use a broker of yours, named in POEC_KAFKA_BOOTSTRAP_SERVERS."
+        "What to do: check the network (behind a proxy, set HTTPS_PROXY) and run the command again; or copy that "
+        "folder from a machine that has it; or use a broker of yours, named in POEC_KAFKA_BOOTSTRAP_SERVERS."
     )

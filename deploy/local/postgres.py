@@ -191,7 +191,7 @@ class EmbeddedPostgres:
             return []
 
     def _clear_postmaster(self) -> None:
-        """Wait for, then stop, a postmaster of this very cluster that no record names; the file itself is left alone."""
+        """Wait for, then stop, a postmaster of this very cluster that no record names; its file is left alone."""
         lines = self._postmaster_lines()
         if len(lines) < 3 or lines[1].strip() != str(self._data):
             return
@@ -203,7 +203,7 @@ class EmbeddedPostgres:
             stop_process(pid, STOP)
 
     def _initdb(self) -> None:
-        """Make the cluster beside its final name and rename it, so that a killed run leaves nothing that looks whole."""
+        """Make the cluster beside its final name and rename it: a killed run leaves nothing that looks whole."""
         assert self._place is not None
         new = self._place.folder / "data.new"
         with tempfile.NamedTemporaryFile("w", dir=self._place.folder, prefix=".password-") as password:

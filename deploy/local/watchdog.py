@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -36,7 +37,7 @@ def _die_with_watchdog(number: int) -> Callable[[], None] | None:
 
 def _spawn(task: dict[str, Any]) -> subprocess.Popen[bytes]:
     as_user = {"user": task["uid"], "group": task["gid"], "extra_groups": []} if task["uid"] is not None else {}
-    with open(task["log"], "ab") as log:
+    with Path(task["log"]).open("ab") as log:
         return subprocess.Popen(
             task["command"],
             stdin=subprocess.DEVNULL,

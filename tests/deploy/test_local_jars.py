@@ -1,4 +1,4 @@
-"""The pinned jars: checked, resumed, locked, and a failed download explained. Only the first test may use the network."""
+"""The pinned jars: checked, resumed, locked, a failed download explained. Only the first may use the network."""
 
 import multiprocessing
 import shutil
