@@ -1,0 +1,157 @@
+"""What publication knows of a fiche: facts of submission and facts of validation, kept apart, joined only when read.
+
+The two topics have no order between them, so each event writes its own side and nothing else: whatever the interleaving,
+the facts end up the same, and so does all that is derived from them.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import UUID
+
+from shared.contracts.fiche import FicheContent, SessionPlan
+from shared.contracts.references import AvisKind, WithdrawalReason
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The two figures that are settings.
+
+    `overbooking`: percent of the seats that AIS may exceed them by. `shift_days`: days a start may lie from the one the avis was
+    given on before it lapses (rule 8); the same figure as validation's.
+    """
+
+    overbooking: int = 20
+    shift_days: int = 30
+
+
+class Standing(StrEnum):
+    """What holds of a fiche now, for whoever checks a reference."""
+
+    SUBMITTED = "submitted"
+    VALIDATED = "validated"
+    CONFIRMED = "confirmed"
+    TO_RENEW = "to_renew"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What an avis rests on in a content (rule 8): start of each session by number, commune, employment zone, main Formacode."""
+
+    starts: Mapping[int, dt.date]
+    insee: str
+    zone_emploi: str
+    formacode: str
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What validation said: the avis, the validation (revision it is bound to), its lapse, the refusal.
+
+    `reference`, `validated_on` and `validated_by` stay after a lapse: they say what was validated, `lapsed` that it no longer holds.
+    """
+
+    reference: str | None = None
+    validated_on: dt.date | None = None
+    validated_by: str | None = None
+    revision: int = 0
+    lapsed: bool = False
+    refused: bool = False
+    avis: AvisKind | None = None
+    avis_revision: int = 0
+
+
+@dataclass(frozen=True)
+class FicheFacts:
+    """All that was heard of one fiche.
+
+    `revision` numbers `content`, `outlines` keeps what an avis rests on of every revision; `confirmed_revision` is 0 until the
+    OPCO confirmed the programmation; `numbers` are all sessions the fiche ever had; `cancelled` and `engaged` are numbers of
+    sessions; `references` are those of all its validations, the last one first.
+    """
+
+    id: UUID
+    opco: str
+    reference: str | None = None
+    revision: int = 0
+    content: FicheContent | None = None
+    outlines: Mapping[int, Outline] = field(default_factory=dict)
+    numbers: frozenset[int] = frozenset()
+    confirmed_revision: int = 0
+    cancelled: frozenset[int] = frozenset()
+    engaged: frozenset[int] = frozenset()
+    withdrawn: WithdrawalReason | None = None
+    validation: Validation = field(default_factory=Validation)
+    references: tuple[str, ...] = ()
+
+    def plan(self, number: int) -> SessionPlan | None:
+        """Return the plan of a session as the content has it now; None where it has none of that number."""
+        plans = self.content.sessions if self.content else ()
+        return next((plan for plan in plans if plan.number == number), None)
+
+
+def standing_of(facts: FicheFacts, shift_days: int) -> Standing:
+    """Return what holds now: the last word first."""
+    if facts.withdrawn:
+        return Standing.WITHDRAWN
+    if facts.validation.refused:
+        return Standing.REFUSED
+    if facts.validation.reference is None:
+        return Standing.SUBMITTED
+    if facts.validation.lapsed or (facts.content is not None and moved(facts, shift_days)):
+        return Standing.TO_RENEW
+    return Standing.CONFIRMED if facts.confirmed_revision else Standing.VALIDATED
+
+
+def moved(facts: FicheFacts, shift_days: int) -> bool:
+    """Return whether the content is not what was validated: past a threshold of rule 8 since, or its revision not heard yet.
+
+    Validation will say so itself (`AvisLapsed`); until that is heard, the session already stops recruiting (minutes L254-262).
+    """
+    said = facts.validation
+    if said.revision > facts.revision:
+        return True
+    base = facts.outlines.get(said.avis_revision or said.revision)
+    now = facts.outlines.get(facts.revision)
+    return base is not None and now is not None and departs(base, now, shift_days)
+
+
+def departs(base: Outline, now: Outline, shift_days: int) -> bool:
+    """Return whether a content has left the facts of an avis: small moves add up, as starts are compared with the avis's own."""
+    elsewhere = (base.insee, base.zone_emploi, base.formacode) != (now.insee, now.zone_emploi, now.formacode)
+    return elsewhere or any(_days_from(base, number, start) > shift_days for number, start in now.starts.items())
+
+
+def _days_from(base: Outline, number: int, start: dt.date) -> int:
+    """Return how far a start lies from the avis's; a session the avis did not know is measured from the nearest it knew."""
+    references = (base.starts[number],) if number in base.starts else tuple(base.starts.values())
+    return min(abs((start - reference).days) for reference in references)
+
+
+def outline_of(content: FicheContent) -> Outline:
+    """Return what an avis on this content would rest on; the first Formacode is the main one."""
+    starts = {plan.number: plan.start for plan in content.sessions}
+    return Outline(starts, content.place.insee, content.place.zone_emploi, content.formacodes[0])
+
+
+def with_content(facts: FicheFacts, revision: int, content: FicheContent) -> FicheFacts:
+    """Return the facts with a newer content; an older one changes nothing."""
+    if revision < facts.revision:
+        return facts
+    return replace(
+        facts,
+        revision=revision,
+        content=content,
+        outlines={**facts.outlines, revision: outline_of(content)},
+        numbers=facts.numbers | {plan.number for plan in content.sessions},
+    )
+
+
+def with_validation(facts: FicheFacts, revision: int, reference: str, on: dt.date, by: str) -> FicheFacts:
+    """Return the facts once Pôle emploi validated this revision: an earlier lapse is over."""
+    said = facts.validation
+    said = replace(said, reference=reference, validated_on=on, validated_by=by, revision=revision, lapsed=False)
+    return replace(facts, validation=said, references=tuple(dict.fromkeys((reference, *facts.references))))
