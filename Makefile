@@ -1,0 +1,55 @@
+# Everything that a fresh clone needs: Python 3.11 or newer, and make.
+#
+#   make run       set up, then play the year 2021 (ONCE=1: end when it is done)
+#   make test      set up, then check and test everything
+#   make campaign  set up, then run the long fault tests; writes a dated report
+#   make bench     set up, then measure
+#   make setup     only set up `.venv`        make lint   ruff and mypy alone
+#   make clean     remove `.venv` and caches (data in .poec stay: `poec down`, then remove it yourself)
+
+SHELL := /bin/sh
+.SUFFIXES:
+.DEFAULT_GOAL := help
+.PHONY: help run test campaign bench setup lint clean
+
+STAMP := .venv/.ready
+POEC := .venv/bin/poec
+export PYTHONUTF8 := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: $(STAMP)
+
+# The stamp is newer than what was installed, so a second run does nothing and a new lock file is noticed. It holds the
+# folder it was made in: an environment that was moved, or whose Python is gone, is made again.
+ifneq ($(shell test -x .venv/bin/python && cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+$(STAMP): requirements.txt pyproject.toml deploy/setup.sh
+	@goal="$(MAKECMDGOALS)" /bin/sh deploy/setup.sh
+
+run: $(STAMP)
+	@if [ -n "$(ONCE)" ] || ! [ -t 0 ] || ! [ -t 1 ]; then exec $(POEC) demo --once; else exec $(POEC) demo; fi
+
+lint: $(STAMP)
+	@echo "ruff: style and mistakes"
+	@.venv/bin/ruff check .
+	@echo "mypy: types"
+	@.venv/bin/mypy
+
+test: lint
+	@echo "pytest: real Kafka and PostgreSQL, started and stopped by the tests"
+	@.venv/bin/pytest -m "not campaign"
+
+campaign: $(STAMP)
+	@echo "pytest: the long fault tests (about an hour); the report goes to reports/"
+	@.venv/bin/pytest -m campaign
+
+bench: $(STAMP)
+	@$(POEC) bench flow --concurrency 1,50,500
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find deploy services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
