@@ -55,7 +55,9 @@ def content_at(fiche: Fiche, step: Dated) -> FicheContent:
 def revision_before(fiche: Fiche, step: Dated) -> int:
     """Return the revision that stands when a step is taken: what a decision names in `If-Match`."""
     taken = fiche.steps[: next(n for n, past in enumerate(fiche.steps) if past is step)]
-    return sum(past.do == "submit_fiche" or (past.do != "propose_adaptation" and hasattr(past, "changes")) for past in taken)
+    return sum(
+        past.do == "submit_fiche" or (past.do != "propose_adaptation" and hasattr(past, "changes")) for past in taken
+    )
 
 
 def place_of(insee: str) -> dict[str, object]:

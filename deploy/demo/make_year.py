@@ -19,7 +19,14 @@ from deploy.demo.stories import Story
 from deploy.demo.table import Cell, drawn_table
 from deploy.demo.trainings import CHOICES, DRIVER, PROVIDERS, TEMPORARY_WORK, TRAININGS
 from deploy.demo.year_2021 import FILE
-from shared.contracts.references import AvisKind, FollowUpKind, NeedOrigin, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.references import (
+    AvisKind,
+    FollowUpKind,
+    NeedOrigin,
+    RefusalReason,
+    SessionMotive,
+    WithdrawalReason,
+)
 
 SEED: Final = 2020
 NOTE: Final = (
@@ -46,7 +53,7 @@ class Draft:
     avis: AvisKind | None = AvisKind.COMPLEMENTAIRE
     completed: bool = False
     adapted: str | None = None
-    reason: str | None = None
+    reason: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
@@ -70,7 +77,9 @@ def made_year() -> dict[str, Any]:
         "note": NOTE,
         "year": margins.YEAR,
         "seed": SEED,
-        "towns": {town.insee: {"name": town.name, "postal_code": town.postal_code, "zone": town.zone} for town in TOWNS},
+        "towns": {
+            town.insee: {"name": town.name, "postal_code": town.postal_code, "zone": town.zone} for town in TOWNS
+        },
         "providers": providers,
         "trainings": {t.key: {name: value for name, value in vars(t).items() if name != "key"} for t in TRAININGS},
         "fiches": list(_named(drafts)),
@@ -96,7 +105,9 @@ def _monday(cell: Cell, draw: Draw) -> dt.date:
 def _give_hours(drafts: list[Draft], draw: Draw) -> None:
     """Deal the hours: 434 to road freight filed after the deliberation of June 2021, 210 where ten seats share the cost."""
     left = draw.shuffled([hours for hours, n in margins.HOURS.items() for _ in range(n) if hours not in (434, 210)])
-    drivers = [d for d in drafts if d.opco == "opco-mobilites" and d.start >= dt.date(2021, 9, 13) and not d.final_start]
+    drivers = [
+        d for d in drafts if d.opco == "opco-mobilites" and d.start >= dt.date(2021, 9, 13) and not d.final_start
+    ]
     short = [d for d in drafts if d.ais >= 9 and d.opco != "opco-mobilites" and not d.final_start]
     special = {id(d): 434 for d in draw.shuffled(drivers)[: margins.HOURS[434]]}
     special |= {id(d): 210 for d in draw.shuffled(short)[: margins.HOURS[210]]}
@@ -178,7 +189,11 @@ def _give_incidents(drafts: list[Draft], draw: Draw) -> None:
 
 def _with_room(drafts: list[Draft]) -> Draft:
     """Take a fiche out whose start can move two weeks within its month."""
-    found = next(d for d in reversed(drafts) if d.start.day <= 14 and d.start + dt.timedelta(days=14) in mondays(2021, d.start.month))
+    found = next(
+        d
+        for d in reversed(drafts)
+        if d.start.day <= 14 and d.start + dt.timedelta(days=14) in mondays(2021, d.start.month)
+    )
     drafts.remove(found)
     return found
 
@@ -244,8 +259,9 @@ def _follow_up(draft: Draft, draw: Draw) -> tuple[FollowUpKind, dt.date | None]:
 def _need(branch: str, draw: Draw) -> dict[str, str]:
     origin = draw.one_of((NeedOrigin.ACCORD_DE_BRANCHE, NeedOrigin.DECISION_CA_OPCO))
     day = plus(dt.date(2020, 1, 6), draw.below(240))
-    named = {NeedOrigin.ACCORD_DE_BRANCHE: f"Accord de la branche {branch}, exemple", NeedOrigin.DECISION_CA_OPCO: "Décision du CA, exemple"}
-    return {"origin": origin.value, "reference": named[origin], "decided_on": day.isoformat()}
+    by_branch = origin is NeedOrigin.ACCORD_DE_BRANCHE
+    reference = f"Accord de la branche {branch}, exemple" if by_branch else "Décision du CA, exemple"
+    return {"origin": origin.value, "reference": reference, "decided_on": day.isoformat()}
 
 
 def _tell(draft: Draft, draw: Draw) -> None:
@@ -256,7 +272,9 @@ def _tell(draft: Draft, draw: Draw) -> None:
     else:
         stories.submit(story, draw.between(95, 150))
     if draft.completed:
-        stories.completion(story, "sourcing.plan", "Décrire le plan de recherche des stagiaires.", {"sourcing_plan": PLAN})
+        stories.completion(
+            story, "sourcing.plan", "Décrire le plan de recherche des stagiaires.", {"sourcing_plan": PLAN}
+        )
     if draft.adapted:
         _tell_adaptation(draft, story, draw)
     if draft.avis:

@@ -87,7 +87,14 @@ NOT_ENGAGED: Final[tuple[tuple[str, str], ...]] = (
 )
 """The 22 validated and not engaged, by OPCO and motive; `NEXT_YEAR` = postponed to 2022; the envelope is temporary work's."""
 
-REFUSED: Final[dict[str, int]] = {"akto": 4, "opco-ep": 1, "constructys": 1, "opco-mobilites": 1, "ocapiat": 1, "atlas": 1}
+REFUSED: Final[dict[str, int]] = {
+    "akto": 4,
+    "opco-ep": 1,
+    "constructys": 1,
+    "opco-mobilites": 1,
+    "ocapiat": 1,
+    "atlas": 1,
+}
 """Fiches refused by Pôle emploi, by OPCO: 9."""
 
 WITHDRAWN: Final[dict[str, int]] = {"akto": 3, "opco-ep": 1, "uniformation": 1, "afdas": 1, "lopcommerce": 1}

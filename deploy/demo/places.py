@@ -1,4 +1,7 @@
-"""Where the invented sessions take place: real communes of Normandie, with the employment zone (ZE2020) that bears their name or holds them."""
+"""Where the invented sessions take place: real communes of Normandie.
+
+Each has the employment zone (ZE2020) that bears its name, or the name of the city beside it.
+"""
 
 from dataclasses import dataclass
 from typing import Final

@@ -14,6 +14,9 @@ OPENING: Final = dt.date(2020, 10, 1)
 CLOSING: Final = dt.date(2021, 12, 31)
 """The last day of the play."""
 
+LEAD_DAYS: Final = 42
+"""Days under which submission warns that a group takes six weeks to build."""
+
 REGION: Final = "region"
 POLE_EMPLOI: Final = "pole-emploi"
 ENTRIES: Final = "france-travail"
@@ -73,7 +76,9 @@ def submit(story: Story, lead: int, earliest: dt.date = OPENING) -> None:
 
 def completion(story: Story, wanted: str, request: str, changes: dict[str, Any]) -> None:
     """A reviewer sends the fiche back once, the OPCO completes it."""
-    story.tell(story.later(2, 4), story.draw.one_of((REGION, POLE_EMPLOI)), "ask_completion", field=wanted, request=request)
+    story.tell(
+        story.later(2, 4), story.draw.one_of((REGION, POLE_EMPLOI)), "ask_completion", field=wanted, request=request
+    )
     story.tell(story.later(3, 6), story.opco, "complete_fiche", changes=changes)
 
 
@@ -89,7 +94,13 @@ def adaptation(story: Story, answer: str, changes: dict[str, Any], countered: di
     elif answer == "declined":
         story.tell(day, story.opco, "decline_adaptation", reason="Les entreprises tiennent à ces dates et à ce lieu.")
     else:
-        story.tell(day, story.opco, "counter_propose", changes=countered, reason="Une semaine de moins que proposé convient mieux.")
+        story.tell(
+            day,
+            story.opco,
+            "counter_propose",
+            changes=countered,
+            reason="Une semaine de moins que proposé convient mieux.",
+        )
     kept = changes if answer == "accepted" else countered or {}
     story.start = dt.date.fromisoformat(kept["start"]) if "start" in kept else story.start
 
@@ -105,7 +116,9 @@ def avis(story: Story, kind: AvisKind, low: int = 5, high: int = 10) -> None:
 
 def validation(story: Story, kind: AvisKind) -> None:
     """Pôle emploi validates, the OPCO confirms the programmation."""
-    reason = "Les embauches promises dépassent les places de l’action régionale." if kind is AvisKind.CONCURRENT else None
+    reason = (
+        "Les embauches promises dépassent les places de l’action régionale." if kind is AvisKind.CONCURRENT else None
+    )
     story.tell(story.later(2, 5), POLE_EMPLOI, "validate_fiche", **({"reason": reason} if reason else {}))
     story.tell(story.later(2, 5), story.opco, "confirm_programmation")
 
@@ -121,13 +134,16 @@ def withdrawal(story: Story, reason: WithdrawalReason) -> None:
 
 
 def postponement(story: Story, start: dt.date, renewed: bool) -> None:
-    """The session moves; beyond the threshold of rule 8 the avis is given anew, and the decision with it."""
-    motive = SessionMotive.SOURCING_INSUFFISANT
-    story.tell(story.before_start(13, 16), story.opco, "postpone_session", changes=story.dates(start), motive=motive.value)
+    """The session moves; beyond the threshold of rule 8 the avis and the decision are taken anew."""
+    facts: dict[str, Any] = {"changes": story.dates(start), "motive": SessionMotive.SOURCING_INSUFFISANT.value}
+    day = story.before_start(13, 16)
+    if (start - day).days < LEAD_DAYS:
+        facts["acknowledged"] = ["LEAD_TIME_SHORT"]
+    story.tell(day, story.opco, "postpone_session", **facts)
     story.start = start
     if renewed:
         avis(story, AvisKind.COMPLEMENTAIRE, 5, 8)
-        validation(story, AvisKind.COMPLEMENTAIRE)
+        story.tell(story.later(2, 5), POLE_EMPLOI, "validate_fiche")
 
 
 def first_entries(story: Story, count: int) -> None:
@@ -138,7 +154,13 @@ def first_entries(story: Story, count: int) -> None:
 def entries(story: Story, net: int, cancelled: int, recorded: int = 0) -> None:
     """Pôle emploi records AIS and cancels some, so that `net` stand in the end; never more at a time than seats."""
     if not recorded:
-        recorded = net + 1 if cancelled == 1 and story.draw.below(2) else net if not cancelled and story.draw.below(2) else net // 2 + 1
+        recorded = (
+            net + 1
+            if cancelled == 1 and story.draw.below(2)
+            else net
+            if not cancelled and story.draw.below(2)
+            else net // 2 + 1
+        )
         first_entries(story, recorded)
     if cancelled:
         numbers = sorted(story.draw.shuffled(range(1, recorded + 1))[:cancelled])

@@ -51,7 +51,10 @@ def _fit_ais(cells: list[Cell], draw: Draw) -> None:
 def _swap(cells: list[Cell], draw: Draw) -> None:
     """One more for an OPCO in one month, one less in another; the reverse for a second OPCO: no margin moves."""
     up, down = draw.one_of(cells), draw.one_of(cells)
-    others = [[c for c in cells if c.opco not in (up.opco, down.opco) and c.month == month] for month in (up.month, down.month)]
+    others = [
+        [c for c in cells if c.opco not in (up.opco, down.opco) and c.month == month]
+        for month in (up.month, down.month)
+    ]
     if up.opco != down.opco or up.month == down.month or not all(others):
         return
     less, more = draw.one_of(others[0]), draw.one_of(others[1])
@@ -62,7 +65,9 @@ def _swap(cells: list[Cell], draw: Draw) -> None:
 def _vary_ais(cells: list[Cell], draw: Draw) -> None:
     """Let sessions of one OPCO and month differ: one more here, one less there, no margin moved."""
     for first in cells:
-        twins = [c for c in cells if c is not first and (c.opco, c.month, c.ais) == (first.opco, first.month, USUAL_AIS)]
+        twins = [
+            c for c in cells if c is not first and (c.opco, c.month, c.ais) == (first.opco, first.month, USUAL_AIS)
+        ]
         if twins and first.ais == USUAL_AIS and draw.below(2):
             first.ais, draw.one_of(twins).ais = 10, 8
 

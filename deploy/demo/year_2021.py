@@ -223,11 +223,12 @@ class EngageSession(Dated):
 
 
 class PostponeSession(Dated):
-    """The session gets other dates."""
+    """The session gets other dates; `acknowledged` are the warnings the OPCO has read and keeps."""
 
     do: Literal["postpone_session"] = "postpone_session"
     changes: Changes
     motive: SessionMotive
+    acknowledged: tuple[str, ...] = ()
 
 
 class CancelSession(Dated):
