@@ -18,7 +18,9 @@ from shared.contracts.fiche import fiche_id
 
 _FICHES = "SELECT id::text AS id, opco, reference FROM fiche"
 _FILED = "SELECT aggregate, actor FROM audit_entry WHERE n = 1 AND action = 'submit_fiche'"
-_CREATED = "SELECT principal, substring(headers ->> 'Location' FROM '[0-9a-f]{8}-[0-9a-f-]{27}') AS fiche FROM idempotency WHERE status = 201"
+_CREATED = """
+SELECT principal, substring(headers ->> 'Location' FROM '[0-9a-f]{8}-[0-9a-f-]{27}') AS fiche FROM idempotency WHERE status = 201
+"""
 _POSITIONS = "SELECT topic, kafka_partition, next_offset FROM position WHERE topic LIKE 'poec.ingress.%'"
 _RESETS = "SELECT DISTINCT topic FROM position_reset"
 REFUSALS: Final = frozenset(

@@ -31,13 +31,13 @@ DOSSIER_OF: Final[Mapping[str, frozenset[str]]] = {
     "submitted": frozenset({"open", "avis_given"}),
     "to_complete": frozenset({"completion_asked"}),
     "to_adapt": frozenset({"adaptation_proposed"}),
-    "avis_lapsed": frozenset({"avis_lapsed", "avis_given"}),
+    "avis_lapsed": frozenset({"avis_lapsed"}),
     "validated": frozenset({"validated"}),
     "refused": frozenset({"refused"}),
     "confirmed": frozenset({"validated"}),
     "reviewed": frozenset({"validated"}),
-    "withdrawn": frozenset({"closed"}),
-    "cancelled": frozenset({"closed"}),
+    "withdrawn": frozenset({"closed", "refused"}),
+    "cancelled": frozenset({"closed", "refused"}),
 }
 """Where a fiche stands to where its dossier may stand once each has heard of the other."""
 

@@ -88,6 +88,29 @@ hear_fiche_refused: refused | withdrawn -> same
 """
 SUBMISSION: Final = """
 submit_fiche: new -> submitted
+complete_fiche: to_complete -> submitted | avis_lapsed
+amend_fiche: submitted | avis_lapsed | validated | confirmed -> same
+accept_adaptation: to_adapt -> submitted | avis_lapsed
+decline_adaptation: to_adapt -> submitted | avis_lapsed
+counter_propose: to_adapt -> submitted | avis_lapsed
+confirm_programmation: validated -> confirmed
+engage_session: confirmed -> same
+postpone_session: submitted | avis_lapsed | validated | confirmed -> same
+cancel_session: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> same | cancelled
+withdraw_fiche: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> withdrawn
+dossier_opened: * -> same
+completion_asked: submitted | avis_lapsed -> to_complete
+completion_asked: to_complete | to_adapt | validated | confirmed | refused | withdrawn | cancelled -> same
+adaptation_proposed: submitted | avis_lapsed -> to_adapt
+adaptation_proposed: to_complete | to_adapt | validated | confirmed | refused | withdrawn | cancelled -> same
+avis_given: avis_lapsed | to_adapt -> submitted
+avis_given: submitted | to_complete | validated | confirmed | refused | withdrawn | cancelled -> same
+avis_lapsed: submitted | validated | confirmed -> avis_lapsed
+avis_lapsed: to_complete | to_adapt | avis_lapsed | refused | withdrawn | cancelled -> same
+fiche_validated: submitted | to_complete | to_adapt | avis_lapsed -> validated | confirmed
+fiche_validated: validated | confirmed | refused | withdrawn | cancelled -> same
+fiche_refused: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> refused
+fiche_refused: refused | withdrawn | cancelled -> same
 """
 ANALYTICS: Final = ""
 _BY_SERVICE: Final = {
