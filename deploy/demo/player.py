@@ -1,0 +1,173 @@
+"""Takes the steps of the year one by one through their doors, and knows when each may go out and when it is done."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from deploy.demo.agenda import Turn
+from deploy.demo.contents import fiche_id_of, revision_before, session_id_of
+from deploy.demo.errors import CouldNotPlay
+from deploy.demo.http_door import HttpDoor, Reply
+from deploy.demo.ingress_door import IngressDoor
+from deploy.demo.moves import ENTRIES, record_of, request_of
+from deploy.demo.watch import PATIENCE, NothingCame, Seen, Watch
+from shared.contracts import publication, submission, validation
+from shared.contracts.events import Event
+
+FIRST_DELAY, LONGEST_DELAY = 0.02, 0.5
+NOT_YET: Final = frozenset({"STATUS", "ADAPTATION_PENDING", "UNKNOWN"})
+"""Codes of a refusal that time heals: the service has not heard yet what the command builds on."""
+BEHIND: Final = "REVISION_UNKNOWN"
+"""Code of a refusal on a revision that is not heard of yet."""
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The two doors, and the watch that sees what comes out."""
+
+    http: HttpDoor
+    ingress: IngressDoor
+    watch: Watch
+
+
+@dataclass
+class Player:
+    """Plays turns; counts what went through which door, and what had to be said twice."""
+
+    doors: Doors
+    by_door: Counter[str] = field(default_factory=Counter)
+    warned: int = 0
+    again: int = 0
+    references: dict[str, str] = field(default_factory=dict)
+
+    async def play(self, turn: Turn) -> None:
+        """Play one turn to its answer. Raises `CouldNotPlay` with the codes answered when it is refused."""
+        await self.ready(turn)
+        if turn.door == "ingress":
+            await self._by_kafka(turn)
+        else:
+            await self._by_http(turn)
+        self.by_door[turn.door] += 1
+
+    async def ready(self, turn: Turn) -> None:
+        """Wait for the event that the step builds on."""
+        try:
+            await self._awaited(turn)
+        except NothingCame as nothing:
+            raise CouldNotPlay(f"{turn.fiche.reference}, {turn.step.do}: {nothing}") from None
+
+    async def _awaited(self, turn: Turn) -> None:
+        fiche, do = fiche_id_of(turn.fiche), turn.step.do
+        if do in _AFTER:
+            event, by = _AFTER[do]
+            before = sum(past.do == by for past in turn.fiche.steps[: turn.n])
+            await self.doors.watch.until(event.wire_type, str(fiche), nth=before)
+        elif do in ENTRIES:
+            await self._published(turn)
+
+    async def _published(self, turn: Turn) -> None:
+        """Wait until the session stands in the catalogue under the reference of its last validation."""
+        reference = self.references[turn.fiche.reference]
+        session = str(session_id_of(turn.fiche))
+        wire_type = publication.SessionPublished.wire_type
+        await self.doors.watch.until(wire_type, session, lambda seen: seen.value["reference"] == reference)
+
+    async def _by_http(self, turn: Turn) -> None:
+        reply = await self._until_heard(turn)
+        if reply.outcome == "warnings_unanswered":
+            self.warned += 1
+            reply = await self._until_heard(turn, reply.codes, "/acknowledged")
+        if reply.outcome != "accepted":
+            raise CouldNotPlay(f"{turn.fiche.reference}, {turn.step.do}: {reply.outcome} {', '.join(reply.codes)}")
+        _check_rows(turn, reply.body)
+        if turn.step.do == "validate_fiche":
+            self.references[turn.fiche.reference] = str(reply.body["validation_reference"])
+
+    async def _until_heard(self, turn: Turn, acknowledged: tuple[str, ...] = (), attempt: str = "") -> Reply:
+        """Ask; while the service is behind the revision that the step is about, ask again."""
+        pause = Pause(f"{turn.fiche.reference}, {turn.step.do}")
+        while True:
+            reply = await self.doors.http.write(request_of(turn, acknowledged, attempt))
+            if reply.outcome == "accepted" or BEHIND not in reply.codes:
+                return reply
+            self.again += 1
+            await pause.longer()
+
+    async def _by_kafka(self, turn: Turn) -> None:
+        """Send the command; what is refused because it came too early is sent again under an id of its own."""
+        pause = Pause(f"{turn.fiche.reference}, {turn.step.do}")
+        acknowledged: tuple[str, ...] = ()
+        attempt, tries = "", 0
+        while True:
+            answer = await self.doors.ingress.ask(record_of(turn, acknowledged, attempt))
+            said, codes = answer.value, _codes(answer)
+            if said["outcome"] in ("accepted", "duplicate"):
+                _check_rows(turn, said)
+                return
+            if said["outcome"] == "warned" and not acknowledged:
+                self.warned += 1
+                acknowledged, attempt = codes, "/acknowledged"
+            elif said["outcome"] == "refused" and codes and set(codes) <= NOT_YET and turn.step.do != "submit_fiche":
+                self.again, tries = self.again + 1, tries + 1
+                attempt = f"/again-{tries}"
+                await pause.longer()
+            else:
+                raise CouldNotPlay(f"{turn.fiche.reference}, {turn.step.do}: {said['outcome']} {', '.join(codes)}")
+
+    async def known_revision(self, turn: Turn) -> int:
+        """Wait until validation knows the revision that a step is about; return it."""
+        revision, pause = revision_before(turn.fiche, turn.step), Pause(turn.fiche.reference)
+        while (reply := await self._dossier(turn)).revision != revision:
+            if reply.revision is not None and reply.revision > revision:
+                break
+            await pause.longer()
+        return revision
+
+    async def _dossier(self, turn: Turn) -> Reply:
+        return await self.doors.http.read(turn.step.by, "validation", f"/dossiers/{fiche_id_of(turn.fiche)}")
+
+
+_AFTER: Final[dict[str, tuple[type[Event], str]]] = {
+    "ask_completion": (validation.DossierOpened, "submit_fiche"),
+    "propose_adaptation": (validation.DossierOpened, "submit_fiche"),
+    "give_avis": (validation.DossierOpened, "submit_fiche"),
+    "refuse_fiche": (validation.AvisGiven, "give_avis"),
+    "validate_fiche": (validation.AvisGiven, "give_avis"),
+    "complete_fiche": (validation.CompletionAsked, "ask_completion"),
+    "accept_adaptation": (validation.AdaptationProposed, "propose_adaptation"),
+    "decline_adaptation": (validation.AdaptationProposed, "propose_adaptation"),
+    "counter_propose": (validation.AdaptationProposed, "propose_adaptation"),
+    "confirm_programmation": (validation.FicheValidated, "validate_fiche"),
+    "engage_session": (submission.ProgrammationConfirmed, "confirm_programmation"),
+}
+"""Step to the event that has to be seen on the topics before it, once for each earlier step that leads to it."""
+
+
+class Pause:
+    """A growing, jittered pause between two tries of the same thing; `CouldNotPlay` when they took too long together."""
+
+    def __init__(self, what: str, patience: float = PATIENCE) -> None:
+        self._what, self._delay, self._until = what, FIRST_DELAY, time.monotonic() + patience
+
+    async def longer(self) -> None:
+        """Pause, twice as long as the time before."""
+        if time.monotonic() > self._until:
+            raise CouldNotPlay(f"{self._what}: still refused as too early after {PATIENCE:.0f} s.")
+        await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))
+        self._delay = min(LONGEST_DELAY, 2 * self._delay)
+
+
+def _codes(answer: Seen) -> tuple[str, ...]:
+    said = answer.value
+    return tuple(str(one["code"]) for name in ("objections", "warnings") for one in said.get(name) or ())
+
+
+def _check_rows(turn: Turn, said: dict[str, Any]) -> None:
+    """Look at every row's own answer: a batch is only done when all of its rows are."""
+    refused = [row for row in said.get("rows") or () if row["outcome"] == "refused"]
+    if refused:
+        codes = ", ".join(sorted({str(row.get("code")) for row in refused}))
+        raise CouldNotPlay(f"{turn.fiche.reference}, {turn.step.do}: {len(refused)} rows refused ({codes})")
