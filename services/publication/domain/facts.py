@@ -101,20 +101,23 @@ def standing_of(facts: FicheFacts, shift_days: int) -> Standing:
         return Standing.REFUSED
     if facts.validation.reference is None:
         return Standing.SUBMITTED
-    if facts.validation.lapsed or (facts.content is not None and moved(facts, shift_days)):
+    if facts.validation.lapsed or moved(facts, shift_days):
         return Standing.TO_RENEW
     return Standing.CONFIRMED if facts.confirmed_revision else Standing.VALIDATED
 
 
+def holds(facts: FicheFacts) -> bool:
+    """Return whether a validation stands: not lapsed, and of a content that was heard (its topic may be ahead of the other)."""
+    said = facts.validation
+    return said.reference is not None and not said.lapsed and said.revision <= facts.revision
+
+
 def moved(facts: FicheFacts, shift_days: int) -> bool:
-    """Return whether the content is not what was validated: past a threshold of rule 8 since, or its revision not heard yet.
+    """Return whether the content has left the facts of its avis (rule 8).
 
     Validation will say so itself (`AvisLapsed`); until that is heard, the session already stops recruiting (minutes L254-262).
     """
-    said = facts.validation
-    if said.revision > facts.revision:
-        return True
-    base = facts.outlines.get(said.avis_revision or said.revision)
+    base = facts.outlines.get(facts.validation.avis_revision or facts.validation.revision)
     now = facts.outlines.get(facts.revision)
     return base is not None and now is not None and departs(base, now, shift_days)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypedDict
 from uuid import UUID
 
-from services.publication.domain.facts import FicheFacts, Limits, moved
+from services.publication.domain.facts import FicheFacts, Limits, holds, moved
 from services.publication.domain.lifecycle import LISTED, UPDATE, SessionStatus, transition
 from shared.contracts.events import Event
 from shared.contracts.fiche import SessionPlan, session_id
@@ -80,7 +80,7 @@ def derive(facts: FicheFacts, number: int, ais: int, limits: Limits) -> Derived 
         return Derived(SessionStatus.REMOVED, removal)
     if not facts.confirmed_revision:
         return Derived(SessionStatus.EXPECTED)
-    if facts.validation.lapsed:
+    if not holds(facts):
         return Derived(SessionStatus.SUSPENDED, SuspensionReason.AVIS_A_RENOUVELER)
     if moved(facts, limits.shift_days):
         return Derived(SessionStatus.SUSPENDED, SuspensionReason.REPORT)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from services.publication.domain.lifecycle import LISTED
 from shared.contracts.events import Event
+from shared.contracts.fiche import session_id
+from shared.contracts.submission import FicheAmended, SessionPostponed
 from tests.services.publication import heard
 from tests.services.publication.heard import FICHE, START, Catalogue
 
@@ -23,7 +25,7 @@ def submissions(draw: st.DrawFn) -> list[Event]:
     for step in draw(
         st.lists(st.sampled_from(("amend", "postpone", "drop", "confirm", "engage", "cancel", "withdraw")), max_size=6)
     ):
-        revision = 1 + sum(isinstance(event, heard.FicheAmended | heard.SessionPostponed) for event in said)
+        revision = 1 + sum(isinstance(event, FicheAmended | SessionPostponed) for event in said)
         match step:
             case "amend":
                 now = heard.content(*(plan.start for plan in now.sessions), title=f"Peintre {revision}")
@@ -92,6 +94,6 @@ def test_every_transition_on_the_way_is_in_the_table(one: list[Event], other: li
     catalogue = Catalogue().hears(*interleaved(one, other, turns))
     for number in (1, 2):
         before = None
-        for change in catalogue.changes(heard.session_id(FICHE, number)):
+        for change in catalogue.changes(session_id(FICHE, number)):
             assert change.before == before
             before = change.after

@@ -1,6 +1,7 @@
 """When a session is in the catalogue, and what is said of it."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_moves_are_measured_from_the_revision_of_the_avis_not_of_the_validation(
         {"formacodes": ["23083"]},
     ],
 )
-def test_another_commune_zone_or_main_formacode_suspends(changes: dict[str, object]) -> None:
+def test_another_commune_zone_or_main_formacode_suspends(changes: dict[str, Any]) -> None:
     assert Catalogue().hears(*LISTED, heard.amended(2, heard.content(**changes))).status == "suspended"
 
 

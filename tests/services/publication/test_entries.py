@@ -8,6 +8,7 @@ import pytest
 
 from services.publication.consumers import hearing
 from services.publication.use_cases import Batch, cancel_ais, record_aes, record_ais
+from shared.contracts.events import Event
 from shared.contracts.fiche import POEC_NAMESPACE
 from shared.contracts.ingress import AesRow, AisRow, CancelAis, RecordAes, RecordAis
 from shared.contracts.publication import AesRecorded, AisRecorded
@@ -201,7 +202,7 @@ def test_by_kafka_the_answer_has_the_rows() -> None:
 
 
 @pytest.mark.parametrize("events", [(), (heard.submitted(), heard.validated())])
-def test_by_kafka_what_comes_too_early_is_kept_to_be_replayed(events: tuple[heard.Event, ...]) -> None:
+def test_by_kafka_what_comes_too_early_is_kept_to_be_replayed(events: tuple[Event, ...]) -> None:
     catalogue = Catalogue().hears(*events)
     command = RecordAis(session_id=FIRST, rows=(AisRow(ais_id=number(1), recorded_on=DAY),))
     with pytest.raises(NotYet) as early:

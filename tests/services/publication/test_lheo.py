@@ -13,6 +13,7 @@ from lxml import etree
 
 from services.publication import lheo, lheo_schema, lheo_words
 from services.publication.domain.facts import FicheFacts
+from services.publication.domain.lifecycle import SessionStatus
 from services.publication.domain.session import CatalogueSession
 from shared.contracts.fiche import FicheContent
 from tests.services.publication import heard
@@ -98,7 +99,7 @@ def test_a_fiche_with_two_sessions_is_one_formation() -> None:
 @pytest.mark.parametrize(("status", "code"), [("published", "1"), ("full", "2"), ("suspended", "3")])
 def test_the_status_is_the_state_of_recruitment(status: str, code: str) -> None:
     facts, (session,) = listed(golden_content())
-    changed = replace(session, status=lheo.SessionStatus(status))
+    changed = replace(session, status=SessionStatus(status))
     xml = lheo.formation(facts, [changed])
     assert xml.xpath("//etat-recrutement/text()") == [code]
 
