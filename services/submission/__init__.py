@@ -1,0 +1,1 @@
+"""Submission: the fiche as its OPCO sees it, from its filing to its sessions."""

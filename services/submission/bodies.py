@@ -1,0 +1,224 @@
+"""The HTTP bodies of submission: what is taken in (`…In`) and what is answered (`…Out`)."""
+
+import datetime as dt
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
+from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche, Session, SessionState, Status
+from services.submission.store import Listed
+from shared.contracts.fiche import FicheContent, Value, session_id
+from shared.contracts.ingress import Codes, ObjectionOut, Reason
+from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.validation import Adaptation, CompletionItem
+
+
+class FicheIn(Value):
+    """A new fiche under the OPCO's own reference; `acknowledged`: codes of the warnings that were read and are kept."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH)]
+    content: FicheContent
+    acknowledged: Codes = ()
+
+
+class ContentIn(Value):
+    """The whole content, as it replaces the one before."""
+
+    content: FicheContent
+    acknowledged: Codes = ()
+
+
+class AcceptanceIn(Value):
+    """The adaptation as it was proposed."""
+
+    acknowledged: Codes = ()
+
+
+class DeclineIn(Value):
+    """Why the content is kept."""
+
+    reason: Reason
+
+
+class CounterProposalIn(ContentIn):
+    """Another content than the one proposed, and why."""
+
+    reason: Reason
+
+
+class ProgrammationIn(Value):
+    """Nothing has to be said beside the command."""
+
+
+class WithdrawalIn(Value):
+    """Why the fiche is taken back."""
+
+    reason: WithdrawalReason
+
+
+class EngagementIn(Value):
+    """People enrolled; below the minimum, why the session takes place all the same."""
+
+    enrolled: Annotated[int, Field(ge=0, le=500)]
+    forced_reason: Reason | None = None
+
+
+class PostponementIn(Value):
+    """Other first and last day, and why."""
+
+    start: dt.date
+    end: dt.date
+    motive: SessionMotive
+    acknowledged: Codes = ()
+
+
+class CancellationIn(Value):
+    """Why the session will not take place."""
+
+    motive: SessionMotive
+
+
+class SessionOut(Value):
+    """Where a session stands; `session_id` is what the catalogue and the entries call it."""
+
+    session_id: UUID
+    number: int
+    state: SessionState
+    state_label: str
+    enrolled: int | None = None
+    forced_reason: str | None = None
+    motive: SessionMotive | None = None
+
+
+class FiledOut(Value):
+    """Where a command left the fiche; `warnings` are those that stand acknowledged."""
+
+    fiche_id: UUID
+    reference: str
+    status: Status
+    status_label: str
+    revision: int
+    sessions: tuple[SessionOut, ...]
+    warnings: tuple[ObjectionOut, ...] = ()
+
+
+class PendingAdaptationOut(Value):
+    """The adaptation that waits for an answer until the end of `expires_on`."""
+
+    adaptation: Adaptation
+    reasons: tuple[AvisReason, ...]
+    comment: str
+    expires_on: dt.date
+    revision: int
+
+
+class ValidatedOut(Value):
+    """Pôle emploi's yes; it stays as a fact when the avis lapses, the status says whether it holds."""
+
+    reference: str
+    validated_on: dt.date
+    validated_by: str
+    revision: int
+
+
+class RefusedOut(Value):
+    """Pôle emploi's no."""
+
+    reasons: tuple[RefusalReason, ...]
+    comment: str
+
+
+class FicheOut(Value):
+    """A whole fiche; the ETag is its revision."""
+
+    fiche_id: UUID
+    opco: str
+    reference: str
+    status: Status
+    status_label: str
+    revision: int
+    submitted_at: dt.datetime
+    avis_due_on: dt.date | None
+    avis: AvisKind | None
+    completion: tuple[CompletionItem, ...]
+    proposal: PendingAdaptationOut | None
+    validation: ValidatedOut | None
+    refusal: RefusedOut | None
+    withdrawal: WithdrawalReason | None
+    confirmed_revision: int
+    acknowledged: tuple[str, ...]
+    sessions: tuple[SessionOut, ...]
+    content: FicheContent
+
+
+class ListedFicheOut(Value):
+    """A fiche in the list."""
+
+    fiche_id: UUID
+    opco: str
+    reference: str
+    title: str
+    status: Status
+    status_label: str
+    revision: int
+    first_start: dt.date
+    submitted_at: dt.datetime
+    validation_reference: str | None
+
+
+class FichesOut(Value):
+    """A page of the list, the newest first; `next` is the value of `after` that continues it."""
+
+    fiches: tuple[ListedFicheOut, ...]
+    next: str | None = None
+
+
+def filed_out(decision: Decision) -> FiledOut:
+    """Return the answer to a command."""
+    fiche = decision.fiche
+    return FiledOut(
+        fiche_id=fiche.id,
+        reference=fiche.reference,
+        status=fiche.status,
+        status_label=LABELS[fiche.status],
+        revision=fiche.revision,
+        sessions=_sessions(fiche),
+        warnings=tuple(
+            ObjectionOut(code=one.code, field=one.field, message=one.message, source=one.source)
+            for one in decision.warnings
+        ),
+    )
+
+
+def fiche_out(fiche: Fiche) -> FicheOut:
+    """Return a fiche as it is read."""
+    shown = {
+        **fiche.__dict__,
+        "fiche_id": fiche.id,
+        "status_label": LABELS[fiche.status],
+        "sessions": _sessions(fiche),
+    }
+    return FicheOut.model_validate(shown, from_attributes=True)
+
+
+def listed_out(listed: Listed) -> ListedFicheOut:
+    """Return a fiche of the list."""
+    return ListedFicheOut(**listed.__dict__, status_label=LABELS[listed.status])
+
+
+def _sessions(fiche: Fiche) -> tuple[SessionOut, ...]:
+    return tuple(_session(fiche.id, number, session) for number, session in sorted(fiche.sessions.items()))
+
+
+def _session(fiche: UUID, number: int, session: Session) -> SessionOut:
+    return SessionOut(
+        session_id=session_id(fiche, number),
+        number=number,
+        state=session.state,
+        state_label=SESSION_LABELS[session.state],
+        enrolled=session.enrolled,
+        forced_reason=session.forced_reason,
+        motive=session.motive,
+    )

@@ -1,0 +1,1 @@
+"""The rules of the fiche: pure, without clock, database or broker."""

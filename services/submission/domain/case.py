@@ -1,0 +1,93 @@
+"""What a rule of admissibility looks at: the content, whose it is, the day it is filed, what it"
+" replaces, lists and figures."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from services.submission.domain.fiche import Fiche, Session, SessionState
+from shared.contracts.fiche import FicheContent, SessionPlan
+from shared.errors import Objection
+
+
+@dataclass(frozen=True)
+class References:
+    """Lists too long to be code, and the check of a SIRET: INSEE communes of Normandie, ROME codes."""
+
+    communes: frozenset[str]
+    rome: frozenset[str]
+    siret_valid: Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The figures that the rules compare with.
+
+    Hours of one trainee; days; cents per hour and trainee. Only the warnings' figures are settings: the caps are in
+    deliberations 2018-48 and 2021-44.
+    """
+
+    cap_hours: int = 400
+    national_cap_hours: int = 434
+    lead_days: int = 42
+    gap_days: int = 30
+    cost_low_cents: int = 800
+    cost_high_cents: int = 2500
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the rules are given once, at start."""
+
+    references: References
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One content under examination; `before` is the fiche whose content it would replace, None for a new one."""
+
+    content: FicheContent
+    opco: str
+    filed_on: dt.date
+    given: Given
+    before: Fiche | None = None
+
+    @property
+    def references(self) -> References:
+        """Return the lists."""
+        return self.given.references
+
+    @property
+    def limits(self) -> Limits:
+        """Return the figures."""
+        return self.given.limits
+
+    def state(self, number: int) -> SessionState:
+        """Return where the session of this number stands; one that is not there yet is planned."""
+        sessions = self.before.sessions if self.before else {}
+        return sessions.get(number, Session()).state
+
+    @property
+    def live(self) -> tuple[tuple[int, SessionPlan], ...]:
+        """Return the sessions that are not cancelled, each with its place in the content (from 0)."""
+        return tuple(
+            (index, plan)
+            for index, plan in enumerate(self.content.sessions)
+            if self.state(plan.number) is not SessionState.CANCELLED
+        )
+
+    @property
+    def rescheduled(self) -> tuple[tuple[int, SessionPlan], ...]:
+        """Return the live sessions whose dates are not those of the content before: only they can come too early."""
+        return tuple((index, plan) for index, plan in self.live if not self._same_dates(plan))
+
+    def _same_dates(self, plan: SessionPlan) -> bool:
+        old = self.before.plan(plan.number) if self.before else None
+        return old is not None and (old.start, old.end) == (plan.start, plan.end)
+
+
+Facts: TypeAlias = dict[str, str | int | bool | None]
+Rule: TypeAlias = Callable[[Case], Objection | None]
+DELIBERATIONS: Final = "délibérations 2018-48 et 2021-44"

@@ -1,0 +1,52 @@
+"""From one content of a fiche to the next: how far they lie apart, and the new contents that commands make."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from services.submission.domain.fiche import Session, SessionState
+from shared.contracts.fiche import FicheContent, SessionPlan
+from shared.contracts.submission import Shift
+from shared.contracts.validation import Adaptation
+
+
+def shift_between(before: FicheContent, after: FicheContent) -> Shift:
+    """Return how far `after` lies from `before` (rule 8, minutes L254-262).
+
+    `start_days` is the largest move of a start, in days and without sign, of the sessions that both contents have.
+    """
+    starts = {plan.number: plan.start for plan in before.sessions}
+    moves = [abs((plan.start - starts[plan.number]).days) for plan in after.sessions if plan.number in starts]
+    return Shift(
+        start_days=max(moves, default=0),
+        commune_moved=before.place.insee != after.place.insee,
+        zone_moved=before.place.zone_emploi != after.place.zone_emploi,
+        main_formacode_moved=before.formacodes[0] != after.formacodes[0],
+    )
+
+
+def with_dates(content: FicheContent, number: int, start: dt.date, end: dt.date) -> FicheContent:
+    """Return the content with other dates for one session; its meetings stay as they are."""
+    sessions = tuple(
+        plan.model_copy(update={"start": start, "end": end}) if plan.number == number else plan
+        for plan in content.sessions
+    )
+    return content.model_copy(update={"sessions": sessions})
+
+
+def adapted(content: FicheContent, adaptation: Adaptation) -> FicheContent:
+    """Return the content with a proposed adaptation taken over: dates of its sessions, place."""
+    for proposed in adaptation.sessions:
+        content = with_dates(content, proposed.number, proposed.start, proposed.end)
+    return content if adaptation.place is None else content.model_copy(update={"place": adaptation.place})
+
+
+def sessions_after(sessions: Mapping[int, Session], content: FicheContent) -> dict[int, Session]:
+    """Return the sessions of a fiche once it has this content: new ones planned, cancelled ones"
+    " remembered, others as they were."""
+    kept = {number: session for number, session in sessions.items() if session.state is SessionState.CANCELLED}
+    return kept | {plan.number: sessions.get(plan.number, Session()) for plan in content.sessions}
+
+
+def first_start(plans: tuple[SessionPlan, ...]) -> dt.date:
+    """Return the first day of the earliest of these sessions (at least one)."""
+    return min(plan.start for plan in plans)

@@ -1,0 +1,232 @@
+"""What an OPCO does with its fiche: pure decisions from (fiche, what is asked, when) to (new fiche, events, warnings kept).
+
+Each raises `NotAllowedNow` outside the lifecycle, `RulesRefused` with all objections, or `WarningsUnanswered`; nothing is changed then.
+"""
+
+import datetime as dt
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, PLACE_RULES, admit
+from services.submission.domain.case import Case, Given, Rule
+from services.submission.domain.content import adapted, sessions_after, shift_between
+from services.submission.domain.dates import civil_date
+from services.submission.domain.fiche import Fiche, Session, Status
+from services.submission.domain.lifecycle import allowed
+from shared.contracts.events import FicheEvent
+from shared.contracts.fiche import FicheContent
+from shared.contracts.references import ProcurementState, WithdrawalReason
+from shared.contracts.submission import (
+    AdaptationAccepted,
+    AdaptationDeclined,
+    CounterProposed,
+    FicheAmended,
+    FicheCompleted,
+    FicheSubmitted,
+    FicheWithdrawn,
+    ProgrammationConfirmed,
+    Shift,
+)
+from shared.contracts.validation import Adaptation
+from shared.errors import NotAllowedNow, NotFound, Objection, RulesRefused, Stale
+
+REFERENCE_LENGTH: Final = 80
+_ADAPTATION_RULES: Final[tuple[Rule, ...]] = (*DATE_RULES, *PLACE_RULES)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a decision makes of a fiche: its new state, the events that say so, the warnings that"
+    " stand acknowledged."""
+
+    fiche: Fiche
+    events: tuple[FicheEvent, ...] = ()
+    warnings: tuple[Objection, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filing:
+    """A content that an OPCO files, the codes of the warnings it has read, and the instant (timezone-aware)."""
+
+    content: FicheContent
+    acknowledged: tuple[str, ...]
+    at: dt.datetime
+
+
+def submit_fiche(
+    identifier: UUID, opco: str, reference: str, filing: Filing, given: Given, taken: Fiche | None
+) -> Decision:
+    """File a new fiche; `taken` is the fiche that has this reference already, if any."""
+    if taken is not None:
+        message = (
+            "Vous avez déjà déposé une fiche sous cette référence\u202f: modifiez-la ou choisissez une autre référence."
+        )
+        raise NotAllowedNow(
+            Objection("REFERENCE_TAKEN", message, field="reference", facts={"status": taken.status.value})
+        )
+    wrong = reference_form(reference)
+    case = Case(filing.content, opco, civil_date(filing.at), given)
+    warnings = admit(case, filing.acknowledged, also=(wrong,) if wrong else ())
+    codes = tuple(warning.code for warning in warnings)
+    fiche = Fiche(
+        id=identifier,
+        opco=opco,
+        reference=reference,
+        status=Status.SUBMITTED,
+        revision=1,
+        content=filing.content,
+        submitted_at=filing.at,
+        sessions={plan.number: Session() for plan in filing.content.sessions},
+        acknowledged=codes,
+    )
+    event = FicheSubmitted(
+        fiche_id=identifier, opco=opco, revision=1, reference=reference, content=filing.content, acknowledged=codes
+    )
+    return Decision(fiche, (event,), warnings)
+
+
+def reference_form(reference: str) -> Objection | None:
+    """Return what is wrong with an OPCO's own reference: 1 to 80 visible characters, as they are"
+    " written everywhere else."""
+    fits = 1 <= len(reference) <= REFERENCE_LENGTH and reference == reference.strip() and reference.isprintable()
+    if fits and unicodedata.is_normalized("NFC", reference):
+        return None
+    message = f"La référence compte de 1 à {REFERENCE_LENGTH} caractères visibles, sans espace au début ni à la fin."
+    return Objection("REFERENCE_FORM", message, field="reference")
+
+
+def complete_fiche(fiche: Fiche, filing: Filing, given: Given) -> Decision:
+    """Answer a request for completion with a content, changed or not."""
+    allowed("complete_fiche", fiche.status)
+    new, shift, warnings = _revised(fiche, filing, given)
+    event = FicheCompleted(
+        fiche_id=fiche.id, opco=fiche.opco, revision=new.revision, content=filing.content, shift=shift
+    )
+    return Decision(replace(new, status=fiche.standing, completion=()), (event,), warnings)
+
+
+def amend_fiche(fiche: Fiche, filing: Filing, given: Given) -> Decision:
+    """Change the content of one's own accord."""
+    allowed("amend_fiche", fiche.status)
+    new, shift, warnings = _revised(fiche, filing, given, _unchanged(fiche, filing))
+    event = FicheAmended(fiche_id=fiche.id, opco=fiche.opco, revision=new.revision, content=filing.content, shift=shift)
+    return Decision(new, (event,), warnings)
+
+
+def accept_adaptation(fiche: Fiche, acknowledged: tuple[str, ...], given: Given, at: dt.datetime) -> Decision:
+    """Take the proposed adaptation over as it is; the rules of dates and place look at the result."""
+    proposal = _pending(fiche, "accept_adaptation", at)
+    gone = [s.number for s in proposal.sessions if s.number not in {plan.number for plan in fiche.live_sessions}]
+    if gone:
+        message = (
+            f"La proposition déplace la session {gone[0]}, qui n’est plus dans la fiche\u202f:"
+            " faites une contre-proposition."
+        )
+        raise RulesRefused(Objection("ADAPTATION_OUTDATED", message, facts={"session": gone[0]}))
+    content = adapted(fiche.content, proposal)
+    case = Case(content, fiche.opco, civil_date(at), given, fiche)
+    warnings = admit(case, acknowledged, _ADAPTATION_RULES, DATE_WARNINGS)
+    new = _with_content(fiche, content, warnings)
+    event = AdaptationAccepted(
+        fiche_id=fiche.id,
+        opco=fiche.opco,
+        revision=new.revision,
+        content=content,
+        shift=shift_between(fiche.content, content),
+    )
+    return Decision(replace(new, status=fiche.standing, proposal=None), (event,), warnings)
+
+
+def decline_adaptation(fiche: Fiche, reason: str, at: dt.datetime) -> Decision:
+    """Keep the content; the avis stays to be given."""
+    _pending(fiche, "decline_adaptation", at)
+    event = AdaptationDeclined(fiche_id=fiche.id, opco=fiche.opco, revision=fiche.revision, reason=reason)
+    return Decision(replace(fiche, status=fiche.standing, proposal=None), (event,))
+
+
+def counter_propose(fiche: Fiche, filing: Filing, reason: str, given: Given) -> Decision:
+    """Answer a proposed adaptation with another content."""
+    _pending(fiche, "counter_propose", filing.at)
+    new, shift, warnings = _revised(fiche, filing, given, _unchanged(fiche, filing))
+    event = CounterProposed(
+        fiche_id=fiche.id,
+        opco=fiche.opco,
+        revision=new.revision,
+        content=filing.content,
+        shift=shift,
+        reason=reason,
+    )
+    return Decision(replace(new, status=fiche.standing, proposal=None), (event,), warnings)
+
+
+def confirm_programmation(fiche: Fiche) -> Decision:
+    """Say that the validated fiche is really programmed: its provider is chosen (minutes L502)."""
+    allowed("confirm_programmation", fiche.status)
+    if fiche.content.procurement in (ProcurementState.EN_PREPARATION, ProcurementState.PUBLIE):
+        message = "Le marché n’est pas attribué\u202f: modifiez la fiche quand l’organisme est choisi, puis confirmez."
+        objection = Objection("PROCUREMENT_OPEN", message, "minutes L502", "procurement")
+        raise RulesRefused(objection)
+    event = ProgrammationConfirmed(fiche_id=fiche.id, opco=fiche.opco, revision=fiche.revision, content=fiche.content)
+    return Decision(replace(fiche, status=Status.CONFIRMED, confirmed_revision=fiche.revision), (event,))
+
+
+def withdraw_fiche(fiche: Fiche, reason: WithdrawalReason) -> Decision:
+    """Take the fiche back, for good."""
+    allowed("withdraw_fiche", fiche.status)
+    event = FicheWithdrawn(fiche_id=fiche.id, opco=fiche.opco, revision=fiche.revision, reason=reason)
+    new = replace(fiche, status=Status.WITHDRAWN, withdrawal=reason, completion=(), proposal=None)
+    return Decision(new, (event,))
+
+
+def at_revision(fiche: Fiche, read: int) -> None:
+    """Raise `Stale` where the caller has read another revision than the current one."""
+    if read != fiche.revision:
+        message = (
+            f"La fiche en est à la révision {fiche.revision}, vous avez lu la {read}\u202f:"
+            " relisez-la, puis recommencez."
+        )
+        raise Stale(Objection("REVISION", message, facts={"read": read, "current": fiche.revision}))
+
+
+def existing(fiche: Fiche | None) -> Fiche:
+    """Return the fiche; raises `NotFound` where there is none, or none that the caller may see."""
+    if fiche is None:
+        raise NotFound(Objection("UNKNOWN", "Aucune fiche de ce nom n’est visible pour votre organisation."))
+    return fiche
+
+
+def _pending(fiche: Fiche, command: str, at: dt.datetime) -> Adaptation:
+    """Return the adaptation that waits for an answer; raises `NotAllowedNow` where none does, or its time is over."""
+    allowed(command, fiche.status)
+    assert fiche.proposal is not None, "a fiche to adapt has a proposal"
+    if civil_date(at) > fiche.proposal.expires_on:
+        expired = fiche.proposal.expires_on
+        message = f"Le délai de réponse a pris fin le {expired:%d/%m/%Y}\u202f: la Région rend maintenant son avis."
+        raise NotAllowedNow(Objection("ADAPTATION_EXPIRED", message, facts={"expires_on": expired.isoformat()}))
+    return fiche.proposal.adaptation
+
+
+def _unchanged(fiche: Fiche, filing: Filing) -> tuple[Objection, ...]:
+    if filing.content != fiche.content:
+        return ()
+    return (
+        Objection(
+            "CONTENT_UNCHANGED", "Le contenu est celui de la fiche\u202f: changez ce qui doit l’être.", field="content"
+        ),
+    )
+
+
+def _revised(
+    fiche: Fiche, filing: Filing, given: Given, also: tuple[Objection, ...] = ()
+) -> tuple[Fiche, Shift, tuple[Objection, ...]]:
+    case = Case(filing.content, fiche.opco, civil_date(filing.at), given, fiche)
+    warnings = admit(case, filing.acknowledged, also=also)
+    return _with_content(fiche, filing.content, warnings), shift_between(fiche.content, filing.content), warnings
+
+
+def _with_content(fiche: Fiche, content: FicheContent, warnings: tuple[Objection, ...]) -> Fiche:
+    sessions = sessions_after(fiche.sessions, content)
+    codes = tuple(warning.code for warning in warnings)
+    return replace(fiche, content=content, revision=fiche.revision + 1, sessions=sessions, acknowledged=codes)

@@ -1,0 +1,115 @@
+"""Rules on who and where: branch, provider, place."""
+
+import re
+from typing import Final
+
+from services.submission.domain.case import Case
+from shared.contracts.references import DEPARTMENTS, IDCC_BY_OPCO, OPCOS, ZONES_EMPLOI
+from shared.errors import Objection
+
+_SIRET: Final = re.compile(r"[0-9]{14}")
+_NDA: Final = re.compile(r"[0-9A-Z]{11}")
+_NDA_STRUCTURE: Final = re.compile(r"[0-9]{4}[0-9A-Z][0-9]{6}")
+_PLACE: Final = "compétence de la Région (L6121-1)"
+
+
+def branch_belongs_to_the_opco(case: Case) -> Objection | None:
+    """A branch belongs to one OPCO (L6332-1-1 III)."""
+    idcc = case.content.branch_idcc
+    owner = next((opco for opco, branches in IDCC_BY_OPCO.items() if idcc in branches), None)
+    if owner == case.opco:
+        return None
+    name = OPCOS.get(case.opco, case.opco)
+    if owner:
+        message = f"La branche IDCC {idcc} relève de {OPCOS[owner]} et non de {name}\u202f: corrigez la branche."
+    else:
+        message = (
+            f"La branche IDCC {idcc} n’est pas dans la liste des branches de {name}\u202f:"
+            " corrigez-la ou faites-la ajouter."
+        )
+    facts = {"idcc": idcc, "opco": case.opco, "owner": owner}
+    return Objection("BRANCH_OPCO", message, "L6332-1-1 III", "branch_idcc", facts)
+
+
+def siret_is_valid(case: Case) -> Objection | None:
+    """14 digits whose check digits hold; La Poste's own rule included."""
+    siret = case.content.provider.siret
+    if _SIRET.fullmatch(siret) and case.references.siret_valid(siret):
+        return None
+    message = (
+        "Le SIRET de l’organisme de formation n’est pas valide\u202f:"
+        " 14 chiffres sans espace, clé de contrôle comprise."
+    )
+    return Objection("PROVIDER_SIRET", message, "répertoire Sirene", "provider.siret")
+
+
+def nda_has_its_form(case: Case) -> Objection | None:
+    """The activity declaration number has exactly 11 digits or capitals (L6351-1, R6351-6)."""
+    if _NDA.fullmatch(case.content.provider.nda):
+        return None
+    message = (
+        "Le numéro de déclaration d’activité compte exactement 11 chiffres ou lettres majuscules\u202f: corrigez-le."
+    )
+    return Objection("PROVIDER_NDA", message, "L6351-1, R6351-6", "provider.nda")
+
+
+def nda_has_the_usual_structure(case: Case) -> Objection | None:
+    """Warning: region, department, order number, key; a letter only where public bodies have one. A"
+    " convention, no rule."""
+    nda = case.content.provider.nda
+    if not _NDA.fullmatch(nda) or _NDA_STRUCTURE.fullmatch(nda):
+        return None
+    message = "Le numéro de déclaration d’activité n’a pas la structure habituelle\u202f: vérifiez-le ou confirmez-le."
+    return Objection("PROVIDER_NDA_STRUCTURE", message, "L6351-1", "provider.nda")
+
+
+def provider_is_certified(case: Case) -> Objection | None:
+    """Providers paid by an OPCO, a Région or the State are Qualiopi-certified (L6316-1)."""
+    if case.content.provider.qualiopi:
+        return None
+    message = (
+        "L’organisme de formation doit être certifié Qualiopi pour être financé\u202f: vérifiez ou changez d’organisme."
+    )
+    return Objection("PROVIDER_QUALIOPI", message, "L6316-1", "provider.qualiopi")
+
+
+def provider_is_of_the_region(case: Case) -> Objection | None:
+    """Warning: a provider from elsewhere is allowed, and known to cause doubt (minutes L499-501)."""
+    department = case.content.provider.address.postal_code[:2]
+    if department in DEPARTMENTS:
+        return None
+    message = (
+        "L’organisme de formation est hors de Normandie\u202f: c’est possible, confirmez que l’adresse est la bonne."
+    )
+    return Objection(
+        "PROVIDER_OUTSIDE", message, "minutes L499-501", "provider.address.postal_code", {"department": department}
+    )
+
+
+def place_is_in_normandie(case: Case) -> Objection | None:
+    """The training place is in one of the five departments of Normandie."""
+    insee = case.content.place.insee
+    if insee[:2] in DEPARTMENTS:
+        return None
+    message = "La formation doit avoir lieu en Normandie\u202f: indiquez une commune du 14, 27, 50, 61 ou 76."
+    return Objection("PLACE_DEPARTMENT", message, _PLACE, "place.insee", {"department": insee[:2]})
+
+
+def commune_is_known(case: Case) -> Objection | None:
+    """The INSEE code is that of a commune of today; a postal code is not one."""
+    insee = case.content.place.insee
+    if insee[:2] not in DEPARTMENTS or insee in case.references.communes:
+        return None
+    message = (
+        f"Le code INSEE {insee} n’est pas celui d’une commune normande\u202f: vérifiez (ce n’est pas le code postal)."
+    )
+    return Objection("PLACE_COMMUNE", message, "code officiel géographique (INSEE)", "place.insee", {"insee": insee})
+
+
+def zone_is_known(case: Case) -> Objection | None:
+    """The employment zone is one of ZE2020 that lies in or touches Normandie."""
+    zone = case.content.place.zone_emploi
+    if zone in ZONES_EMPLOI:
+        return None
+    message = f"La zone d’emploi {zone} ne touche pas la Normandie\u202f: indiquez une zone ZE2020 de la région."
+    return Objection("PLACE_ZONE", message, "zones d’emploi 2020 (INSEE)", "place.zone_emploi", {"zone": zone})

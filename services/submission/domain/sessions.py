@@ -1,0 +1,117 @@
+"""What an OPCO does with one session of its fiche: engage, postpone, cancel. Pure, like all decisions."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, admit
+from services.submission.domain.case import Case, Given
+from services.submission.domain.content import with_dates
+from services.submission.domain.dates import civil_date
+from services.submission.domain.decisions import Decision
+from services.submission.domain.fiche import Fiche, Session, SessionState, Status, is_cancelled
+from services.submission.domain.lifecycle import allowed, session_allowed
+from shared.contracts.fiche import SessionPlan, session_id
+from shared.contracts.references import SessionMotive
+from shared.contracts.submission import SessionCancelled, SessionEngaged, SessionPostponed
+from shared.errors import NotFound, Objection, RulesRefused
+
+
+@dataclass(frozen=True)
+class NewDates:
+    """Other dates for a session, first and last day, why, and the codes of the warnings that were read."""
+
+    start: dt.date
+    end: dt.date
+    motive: SessionMotive
+    acknowledged: tuple[str, ...] = ()
+
+
+def engage_session(fiche: Fiche, number: int, enrolled: int, forced_reason: str | None) -> Decision:
+    """Say go: `enrolled` people reach the minimum, or a reason is given (kept only where it was needed).
+
+    The money committed is the teaching cost of one session, in cents.
+    """
+    state, plan = _session(fiche, "engage_session", number)
+    reason = forced_reason if enrolled < plan.minimum else None
+    if enrolled < plan.minimum and reason is None:
+        message = (
+            f"{enrolled} inscrits pour un minimum de {plan.minimum}\u202f: attendez, ou indiquez pourquoi la session"
+            f" {number} a lieu tout de même."
+        )
+        facts = {"session": number, "enrolled": enrolled, "minimum": plan.minimum}
+        raise RulesRefused(Objection("ENGAGE_MINIMUM", message, "minutes L107", "forced_reason", facts))
+    event = SessionEngaged(
+        fiche_id=fiche.id,
+        opco=fiche.opco,
+        revision=fiche.revision,
+        session_id=session_id(fiche.id, number),
+        number=number,
+        start=plan.start,
+        end=plan.end,
+        seats=plan.seats,
+        hours=fiche.content.hours.total,
+        committed=fiche.content.money.teaching_cost,
+        forced_reason=reason,
+    )
+    return Decision(fiche.with_session(number, Session(state, enrolled, reason)), (event,))
+
+
+def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: dt.datetime) -> Decision:
+    """Give a session other dates: a new content, which the rules of dates look at; later or earlier."""
+    state, plan = _session(fiche, "postpone_session", number)
+    content = with_dates(fiche.content, number, to.start, to.end)
+    case = Case(content, fiche.opco, civil_date(at), given, fiche)
+    also = (_same_dates(number),) if content == fiche.content else ()
+    warnings = admit(case, to.acknowledged, DATE_RULES, DATE_WARNINGS, also)
+    codes = tuple(warning.code for warning in warnings)
+    new = replace(fiche, content=content, revision=fiche.revision + 1, acknowledged=codes)
+    event = SessionPostponed(
+        fiche_id=fiche.id,
+        opco=fiche.opco,
+        revision=new.revision,
+        session_id=session_id(fiche.id, number),
+        number=number,
+        start=to.start,
+        end=to.end,
+        shift_days=(to.start - plan.start).days,
+        motive=to.motive,
+        content=content,
+    )
+    return Decision(new.with_session(number, Session(state, motive=to.motive)), (event,), warnings)
+
+
+def cancel_session(fiche: Fiche, number: int, motive: SessionMotive) -> Decision:
+    """Say that a session will not take place; the fiche is cancelled with its last one."""
+    state, _ = _session(fiche, "cancel_session", number)
+    new = fiche.with_session(number, Session(state, motive=motive))
+    last = all(is_cancelled(new.sessions, plan.number) for plan in new.content.sessions)
+    if last:
+        new = replace(new, status=Status.CANCELLED, completion=(), proposal=None)
+    event = SessionCancelled(
+        fiche_id=fiche.id,
+        opco=fiche.opco,
+        revision=fiche.revision,
+        session_id=session_id(fiche.id, number),
+        number=number,
+        motive=motive,
+        fiche_cancelled=last,
+    )
+    return Decision(new, (event,))
+
+
+def _session(fiche: Fiche, command: str, number: int) -> tuple[SessionState, SessionPlan]:
+    """Return the state the command leads a session to, and its plan; raises `NotAllowedNow` or `NotFound`."""
+    plan = fiche.plan(number)
+    if plan is None:
+        message = f"La fiche n’a pas de session {number}\u202f: vérifiez son numéro."
+        raise NotFound(Objection("SESSION_UNKNOWN", message, field="number"))
+    allowed(command, fiche.status)
+    return session_allowed(command, number, fiche.sessions[number].state), plan
+
+
+def _same_dates(number: int) -> Objection:
+    return Objection(
+        "POSTPONE_SAME_DATES",
+        f"Ce sont déjà les dates de la session {number}\u202f: donnez-en d’autres.",
+        field="start",
+    )

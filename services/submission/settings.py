@@ -1,0 +1,50 @@
+"""The settings of submission: those of every service, and the figures of the warnings."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.submission.domain.case import Given, Limits
+from services.submission.reference import references
+from shared.settings import ServiceSettings
+
+
+class WarningSettings(BaseSettings):
+    """What the conference may change without a new version; every value has a default, so that it can be read alone.
+
+    The caps on hours are not among them: they are in the deliberations.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="POEC_", extra="ignore", frozen=True)
+
+    lead_days: int = Field(
+        42,
+        ge=0,
+        le=365,
+        description="Days between filing and start below which the OPCO is warned: six weeks for a group.",
+    )
+    gap_days: int = Field(
+        30,
+        ge=0,
+        le=365,
+        description="Days between the training and a work-study contract above which the OPCO is warned.",
+    )
+    cost_low_cents: int = Field(
+        800, ge=0, description="Cents per hour and trainee below which the OPCO is warned about the teaching cost."
+    )
+    cost_high_cents: int = Field(
+        2500, ge=1, description="Cents per hour and trainee above which the OPCO is warned about the teaching cost."
+    )
+
+    def given(self) -> Given:
+        """Return what the rules are given: the lists, and these figures."""
+        limits = Limits(
+            lead_days=self.lead_days,
+            gap_days=self.gap_days,
+            cost_low_cents=self.cost_low_cents,
+            cost_high_cents=self.cost_high_cents,
+        )
+        return Given(references(), limits)
+
+
+class Settings(WarningSettings, ServiceSettings):
+    """Everything a process of submission reads from its environment."""
