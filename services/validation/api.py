@@ -124,7 +124,7 @@ class RefusalOut(Value):
 
 
 class DossierOut(Value):
-    """A whole dossier; the ETag is its revision."""
+    """A whole dossier; the ETag is its revision, `cancelled` the numbers of the sessions that will not take place."""
 
     fiche_id: UUID
     opco: str
@@ -141,6 +141,7 @@ class DossierOut(Value):
     validation: ValidationOut | None
     refusal: RefusalOut | None
     past_validations: tuple[ValidationOut, ...]
+    cancelled: tuple[int, ...]
 
 
 class ListedOut(Value):

@@ -153,7 +153,7 @@ def hear_postponed(dossiers: Dossiers, event: SessionPostponed, at: dt.datetime,
 def hear_cancelled(dossiers: Dossiers, event: SessionCancelled, at: dt.datetime) -> None:
     """Record that a session will not take place; close the dossier where the fiche goes with it."""
     dossier = _known(dossiers, event.fiche_id)
-    decided = hearing.close(dossier) if event.fiche_cancelled else (dossier, ())
+    decided = hearing.cancel_session(dossier, event.number, fiche_cancelled=event.fiche_cancelled)
     facts: Facts = {"session": event.number, "motive": event.motive.value}
     _record(dossiers, dossier, decided, "session_cancelled", _WORKER, facts)
 

@@ -38,12 +38,12 @@ def something_changes(dossier: Dossier, asked: AskedAdaptation, _: dt.date) -> O
 
 
 def sessions_are_the_fiches(dossier: Dossier, asked: AskedAdaptation, _: dt.date) -> Objection | None:
-    """Dates are proposed for sessions of the fiche, each once."""
+    """Dates are proposed for sessions of the fiche that will take place, each once."""
     proposed = [session.number for session in asked.adaptation.sessions]
-    known = {session.number for session in dossier.content.sessions}
+    known = {session.number for session in dossier.content.sessions} - set(dossier.cancelled)
     if len(set(proposed)) == len(proposed) and set(proposed) <= known:
         return None
-    message = "Chaque session à déplacer doit exister dans la fiche et n’être citée qu’une fois."
+    message = "Chaque session à déplacer existe dans la fiche, n’est pas annulée et n’est citée qu’une fois."
     return Objection("ADAPTATION_SESSIONS", message, None, "adaptation.sessions")
 
 

@@ -11,7 +11,6 @@ from typing import Final
 from services.validation.domain.dates import civil_date
 from services.validation.domain.dossier import Avis, Bound, Decided, Dossier, Outcome, Status, bound_to
 from services.validation.domain.lifecycle import allowed
-from shared.contracts.fiche import FicheContent
 from shared.contracts.references import AvisKind, AvisReason
 from shared.contracts.validation import AvisGiven
 from shared.errors import NotAllowedNow, Objection, RulesRefused
@@ -106,7 +105,7 @@ def _given(dossier: Dossier, asked: AskedAvis, by: str, when: dt.datetime, *, co
     if objections:
         raise RulesRefused(*objections)
     reasons = tuple(dict.fromkeys(asked.reasons))
-    bound = bound_to(dossier.content)
+    bound = bound_to(dossier.content, dossier.cancelled)
     avis = Avis(asked.kind, reasons, asked.comment, asked.prf_committed, dossier.revision, bound, civil_date(when))
     advisers = tuple(dict.fromkeys((*dossier.advisers, by)))
     new = replace(dossier, status=Status.AVIS_GIVEN, avis=avis, advisers=advisers)
@@ -131,23 +130,22 @@ def _proposal_has_expired(dossier: Dossier, today: dt.date) -> None:
     raise NotAllowedNow(Objection("ADAPTATION_PENDING", message, facts=facts))
 
 
-def departures(bound: Bound, content: FicheContent, threshold_days: int) -> tuple[AvisReason, ...]:
+def departures(bound: Bound, now: Bound, threshold_days: int) -> tuple[AvisReason, ...]:
     """Return in what a content has left the facts of an avis (rule 8, minutes L254-262); empty while the avis holds.
 
     Starts are compared with those the avis was given on, not with the last content: small moves add up.
     A session that the avis did not know is measured from the nearest start it knew; one that is gone competes
     with nothing.
     """
-    now = bound_to(content)
     moved = {
-        AvisReason.CALENDRIER: any(_days_from(bound, number, start) > threshold_days for number, start in now.starts),
+        AvisReason.CALENDRIER: any(_too_far(bound, number, start, threshold_days) for number, start in now.starts),
         AvisReason.LIEU: (now.commune, now.zone) != (bound.commune, bound.zone),
         AvisReason.DOMAINE: now.formacode != bound.formacode,
     }
     return tuple(reason for reason, true in moved.items() if true)
 
 
-def _days_from(bound: Bound, number: int, start: dt.date) -> int:
+def _too_far(bound: Bound, number: int, start: dt.date, threshold_days: int) -> bool:
     known = dict(bound.starts)
     references = (known[number],) if number in known else tuple(known.values())
-    return min(abs((start - reference).days) for reference in references)
+    return all(abs((start - reference).days) > threshold_days for reference in references)

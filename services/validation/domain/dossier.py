@@ -4,6 +4,7 @@ Everything is frozen: a decision returns a new dossier.
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
@@ -127,6 +128,7 @@ class Dossier:
     """A dossier; `revision` is the fiche's, `advisers` the pseudonyms of all who gave an avis on it.
 
     `validation` is the decision in force; those that a lapsed avis took back are in `past_validations`.
+    `cancelled` are the numbers of the sessions that will not take place.
     """
 
     fiche_id: UUID
@@ -145,6 +147,7 @@ class Dossier:
     refusal: Refusal | None = None
     past_validations: tuple[Validation, ...] = ()
     changes: tuple[Changed, ...] = ()
+    cancelled: tuple[int, ...] = ()
 
     @property
     def standing(self) -> Status:
@@ -162,9 +165,12 @@ Decided = tuple[Dossier, tuple[FicheEvent, ...]]
 """What a decision returns: the new state and what is said about it."""
 
 
-def bound_to(content: FicheContent) -> Bound:
-    """Return the facts of a content that an avis given on it is bound to; the first Formacode is the main one."""
-    starts = tuple(sorted((session.number, session.start) for session in content.sessions))
+def bound_to(content: FicheContent, cancelled: Collection[int] = ()) -> Bound:
+    """Return the facts of a content that an avis given on it is bound to; the first Formacode is the main one.
+
+    Sessions that were cancelled are left out: they compete with nothing.
+    """
+    starts = tuple(sorted((one.number, one.start) for one in content.sessions if one.number not in cancelled))
     return Bound(starts, content.place.insee, content.place.zone_emploi, content.formacodes[0])
 
 

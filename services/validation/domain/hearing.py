@@ -13,6 +13,7 @@ from services.validation.domain.dossier import (
     Dossier,
     Outcome,
     Status,
+    bound_to,
     changed_fields,
 )
 from shared.contracts.fiche import FicheContent
@@ -77,6 +78,12 @@ def answer_proposal(dossier: Dossier, outcome: Outcome, reason: str = "") -> Dos
     return replace(dossier, proposal=replace(dossier.proposal, outcome=outcome, answer=reason))
 
 
+def cancel_session(dossier: Dossier, number: int, *, fiche_cancelled: bool) -> Decided:
+    """Remember that a session will not take place; close the dossier where the fiche goes with it."""
+    new = replace(dossier, cancelled=tuple(sorted({*dossier.cancelled, number})))
+    return close(new) if fiche_cancelled else (new, ())
+
+
 def close(dossier: Dossier) -> Decided:
     """Close the dossier of a fiche that was withdrawn or cancelled; a refused one stays refused."""
     return (dossier if dossier.status in FINAL else dossier.to(Status.CLOSED)), ()
@@ -87,7 +94,8 @@ def _lapsed_if_moved(dossier: Dossier, limits: Limits) -> Decided:
     avis, validation = dossier.avis, dossier.validation
     if avis is None or avis.lapsed or dossier.status in FINAL:
         return dossier, ()
-    reasons = departures(avis.bound, dossier.content, limits.shift_days)
+    now = bound_to(dossier.content, dossier.cancelled)
+    reasons = departures(avis.bound, now, limits.shift_days)
     if not reasons:
         return dossier, ()
     past = (*dossier.past_validations, validation) if validation else dossier.past_validations

@@ -14,6 +14,7 @@ from deploy.local.secrets import load_secrets
 from services.validation.api import router
 from services.validation.app import SERVICE
 from services.validation.consumers import hearing
+from services.validation.use_cases import Dossiers
 from shared.contracts.events import FicheEvent
 from shared.contracts.flow import FICHES
 from shared.database import Database
@@ -53,7 +54,7 @@ class Room:
     """One scratch database with validation's tables, its inbox and its routes."""
 
     database: Database
-    inbox: Inbox[object]
+    inbox: Inbox[Dossiers]
     client: httpx.AsyncClient
     owner_url: str
     audit_url: str
@@ -103,9 +104,9 @@ class Room:
             headers["if-match"] = f'"{revision}"'
         return await self.client.post(f"/dossiers/{fiche}/{path}", content=json.dumps(body), headers=headers)
 
-    async def get(self, who: str, path: str = "", **query: str | int) -> httpx.Response:
+    async def get(self, who: str, path: str = "", query: dict[str, str | int] | None = None) -> httpx.Response:
         """Read."""
-        return await self.client.get(f"/dossiers{path}", params=query, headers={"authorization": who})
+        return await self.client.get(f"/dossiers{path}", params=query or {}, headers={"authorization": who})
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Return rows as the process sees them for every OPCO."""

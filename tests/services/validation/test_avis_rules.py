@@ -6,7 +6,8 @@ import pytest
 
 from services.validation.domain.avis import AskedAvis, correct_avis, departures, give_avis
 from services.validation.domain.dossier import Dossier, Outcome, Status, bound_to
-from services.validation.domain.hearing import Limits, decline_adaptation, open_dossier, take_content
+from services.validation.domain.hearing import Limits, cancel_session, decline_adaptation, open_dossier, take_content
+from shared.contracts.fiche import FicheContent
 from shared.contracts.references import AvisKind, AvisReason
 from shared.contracts.validation import AvisGiven, AvisLapsed
 from shared.errors import NotAllowedNow, RulesRefused
@@ -19,19 +20,24 @@ def codes(dossier: Dossier, asked: AskedAvis) -> list[str]:
     return [objection.code for objection in refused.value.objections]
 
 
+def left(given_on: FicheContent, now: FicheContent) -> tuple[AvisReason, ...]:
+    """Return in what a content has left another one, at the threshold of 30 days."""
+    return departures(bound_to(given_on), bound_to(now), 30)
+
+
 @pytest.mark.parametrize("days", [-30, -1, 0, 1, 30])
 def test_a_start_moved_by_up_to_30_days_keeps_the_avis(days: int) -> None:
-    assert departures(bound_to(d.content()), d.moved(days), 30) == ()
+    assert left(d.content(), d.moved(days)) == ()
 
 
 @pytest.mark.parametrize("days", [-31, 31, 60, 90])
 def test_a_start_moved_by_31_days_or_more_makes_the_avis_lapse(days: int) -> None:
-    assert departures(bound_to(d.content()), d.moved(days), 30) == (AvisReason.CALENDRIER,)
+    assert left(d.content(), d.moved(days)) == (AvisReason.CALENDRIER,)
 
 
 def test_the_threshold_is_a_setting() -> None:
-    assert departures(bound_to(d.content()), d.moved(31), 31) == ()
-    assert departures(bound_to(d.content()), d.moved(1), 0) == (AvisReason.CALENDRIER,)
+    assert departures(bound_to(d.content()), bound_to(d.moved(31)), 31) == ()
+    assert departures(bound_to(d.content()), bound_to(d.moved(1)), 0) == (AvisReason.CALENDRIER,)
 
 
 def test_small_moves_add_up_because_they_are_measured_from_the_avis() -> None:
@@ -51,48 +57,58 @@ def test_a_move_there_and_back_keeps_the_avis() -> None:
 
 def test_any_session_that_moves_too_far_makes_the_avis_lapse() -> None:
     autumn = dt.date(2018, 9, 3)
-    bound = bound_to(d.content([d.START, autumn]))
-    assert departures(bound, d.content([d.START, autumn + dt.timedelta(days=30)]), 30) == ()
-    assert departures(bound, d.content([d.START, autumn + dt.timedelta(days=31)]), 30) == (AvisReason.CALENDRIER,)
+    given_on = d.content([d.START, autumn])
+    assert left(given_on, d.content([d.START, autumn + dt.timedelta(days=30)])) == ()
+    assert left(given_on, d.content([d.START, autumn + dt.timedelta(days=31)])) == (AvisReason.CALENDRIER,)
 
 
 def test_an_added_session_is_measured_from_the_nearest_start_the_avis_knew() -> None:
-    bound = bound_to(d.content())
-    assert departures(bound, d.content([d.START, d.START + dt.timedelta(days=30)]), 30) == ()
-    assert departures(bound, d.content([d.START, d.START + dt.timedelta(days=31)]), 30) == (AvisReason.CALENDRIER,)
+    given_on = d.content()
+    assert left(given_on, d.content([d.START, d.START + dt.timedelta(days=30)])) == ()
+    assert left(given_on, d.content([d.START, d.START + dt.timedelta(days=31)])) == (AvisReason.CALENDRIER,)
 
 
 def test_a_session_that_is_gone_competes_with_nothing() -> None:
-    bound = bound_to(d.content([d.START, dt.date(2018, 9, 3)]))
-    assert departures(bound, d.content(), 30) == ()
+    given_on = d.content([d.START, dt.date(2018, 9, 3)])
+    assert left(given_on, d.content()) == ()
 
 
 def test_another_commune_makes_the_avis_lapse_even_in_the_same_zone() -> None:
     content = d.content(place=d.elsewhere(insee="50218"))
-    assert departures(bound_to(d.content()), content, 30) == (AvisReason.LIEU,)
+    assert left(d.content(), content) == (AvisReason.LIEU,)
 
 
 def test_another_employment_zone_makes_the_avis_lapse() -> None:
     content = d.content(place=d.elsewhere(zone_emploi="2804"))
-    assert departures(bound_to(d.content()), content, 30) == (AvisReason.LIEU,)
+    assert left(d.content(), content) == (AvisReason.LIEU,)
 
 
 def test_another_main_formacode_makes_the_avis_lapse_and_another_secondary_one_does_not() -> None:
-    bound = bound_to(d.content(formacodes=("23053", "23083")))
-    assert departures(bound, d.content(formacodes=("23053", "42752")), 30) == ()
-    assert departures(bound, d.content(formacodes=("23083", "23053")), 30) == (AvisReason.DOMAINE,)
+    given_on = d.content(formacodes=("23053", "23083"))
+    assert left(given_on, d.content(formacodes=("23053", "42752"))) == ()
+    assert left(given_on, d.content(formacodes=("23083", "23053"))) == (AvisReason.DOMAINE,)
 
 
 def test_all_departures_are_said_together() -> None:
     content = d.content([d.START + dt.timedelta(days=60)], place=d.elsewhere(insee="14118"), formacodes=("42752",))
     expected = (AvisReason.CALENDRIER, AvisReason.LIEU, AvisReason.DOMAINE)
-    assert departures(bound_to(d.content()), content, 30) == expected
+    assert left(d.content(), content) == expected
 
 
 def test_a_new_revision_below_the_thresholds_is_taken_silently_and_the_avis_keeps_its_own() -> None:
     dossier, events = take_content(d.with_avis(), 2, d.moved(30), d.LIMITS)
     assert dossier.avis is not None
     assert (dossier.revision, dossier.avis.revision, dossier.avis.lapsed, events) == (2, 1, False, ())
+
+
+def test_a_cancelled_session_competes_with_nothing_any_more() -> None:
+    two = [d.START, d.START + dt.timedelta(days=90)]
+    opened = d.state(open_dossier(d.submitted(what=d.content(two)), d.NOON, d.LIMITS))
+    given = d.state(give_avis(opened, d.PLAIN, d.AGENT, d.NOON))
+    cancelled = d.state(cancel_session(given, 2, fiche_cancelled=False))
+    moved = d.content([d.START, d.START + dt.timedelta(days=180)])
+    assert d.state(take_content(cancelled, 2, moved, d.LIMITS)).status is Status.AVIS_GIVEN
+    assert d.state(take_content(given, 2, moved, d.LIMITS)).status is Status.AVIS_LAPSED
 
 
 def test_a_lapsed_avis_does_not_lapse_twice() -> None:

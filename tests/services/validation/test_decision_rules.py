@@ -18,7 +18,7 @@ from services.validation.domain.decision import (
     validation_reference,
 )
 from services.validation.domain.dossier import CHANGES_KEPT, Status
-from services.validation.domain.hearing import take_content
+from services.validation.domain.hearing import cancel_session, take_content
 from shared.contracts.fiche import POEC_NAMESPACE
 from shared.contracts.references import AvisReason, RefusalReason
 from shared.contracts.validation import (
@@ -213,6 +213,12 @@ def test_an_adaptation_stays_in_normandie() -> None:
     adaptation = Adaptation(place=d.elsewhere(insee="75056", zone_emploi="1109"))
     asked = AskedAdaptation(adaptation, (AvisReason.LIEU,), "", d.TODAY + dt.timedelta(days=1))
     assert proposal_codes(asked) == ["ADAPTATION_PLACE"]
+
+
+def test_a_cancelled_session_is_not_moved() -> None:
+    dossier = d.state(cancel_session(d.an_open_dossier(), 1, fiche_cancelled=False))
+    with pytest.raises(RulesRefused, match="ADAPTATION_SESSIONS"):
+        propose_adaptation(dossier, d.an_adaptation(), d.NOON)
 
 
 def test_all_that_is_wrong_with_an_adaptation_is_said_together() -> None:

@@ -1,5 +1,6 @@
 """The doors of validation on a real database: what a reviewer's program sees, and what is written."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from services.validation.consumers import hearing
 from services.validation.domain.decision import validation_reference
 from services.validation.domain.dossier import Status
 from services.validation.store import TABLE
@@ -47,6 +49,10 @@ async def opened(room: Room) -> UUID:
     fiche = uuid4()
     await room.hear((filed(fiche), 1))
     return fiche
+
+
+def test_what_is_heard_is_what_the_flow_table_sends_here() -> None:
+    hearing().check()
 
 
 async def test_the_tables_are_those_the_code_thinks_of(room: Room) -> None:
@@ -91,11 +97,8 @@ async def test_the_whole_way_from_filing_to_validation_is_said_in_order(room: Ro
         "validation_reference": validation_reference(fiche, 1, today),
     }
     said = await room.fetch("SELECT headers ->> 'ce_type' AS type FROM outbox WHERE key = $1 ORDER BY id", str(fiche))
-    types = ["fiche.dossier", "avis.given", "avis.given", "fiche.validated"]
-    assert [row["type"] for row in said] == [
-        "fr.poec.dossier.opened.v1",
-        *(f"fr.poec.{name}.v1" for name in types[1:]),
-    ]
+    names = ["dossier.opened", "avis.given", "avis.given", "fiche.validated"]
+    assert [row["type"] for row in said] == [f"fr.poec.{name}.v1" for name in names]
 
 
 async def test_events_get_sequences_without_gap_and_the_trail_an_entry_each(room: Room) -> None:
@@ -190,6 +193,16 @@ async def test_bad_input_names_the_field_and_echoes_nothing(room: Room, path: st
     assert "xxx" not in answer.text
 
 
+async def test_of_decisions_given_at_once_one_counts(room: Room) -> None:
+    fiche = await opened(room)
+    await room.post("region", fiche, "avis", PLAIN)
+    commands = [("validation", {}), ("refusal", REFUSAL)] * 4
+    given = await asyncio.gather(*(room.post("pole-emploi", fiche, path, body) for path, body in commands))
+    assert sorted(answer.status_code for answer in given) == [200, *[409] * 7]
+    said = await room.fetch("SELECT 1 AS one FROM outbox WHERE key = $1", str(fiche))
+    assert len(said) == 3
+
+
 async def test_a_refused_comment_is_never_echoed(room: Room) -> None:
     body = {"avis": "COMPLEMENTAIRE", "reasons": ["LIEU"], "comment": "Secret de dossier"}
     answer = await room.post("region", await opened(room), "avis", body)
@@ -201,18 +214,19 @@ async def test_the_queue_is_read_page_by_page_the_oldest_first(room: Room) -> No
     fiches = [uuid4() for _ in range(5)]
     await room.hear(*((filed(fiche, "afdas"), 1) for fiche in fiches))
     await room.post("region", fiches[0], "avis", PLAIN)
-    seen, after = [], {}
+    seen: list[dict[str, object]] = []
+    query: dict[str, str | int] = {"opco": "afdas", "limit": 2}
     while True:
-        page = (await room.get("region", opco="afdas", limit=2, **after)).json()
+        page = (await room.get("region", query=query)).json()
         seen += page["dossiers"]
         if page["next"] is None:
             break
-        after = {"after": page["next"]}
+        query["after"] = page["next"]
     assert {item["fiche_id"] for item in seen} == {str(fiche) for fiche in fiches}
     assert len(seen) == 5
     assert seen == sorted(seen, key=lambda item: (item["opened_at"], item["fiche_id"]))
     assert {(item["age_days"], item["late"]) for item in seen} == {(0, False)}
-    given = (await room.get("region", opco="afdas", status="avis_given")).json()["dossiers"]
+    given = (await room.get("region", query={"opco": "afdas", "status": "avis_given"})).json()["dossiers"]
     assert [item["fiche_id"] for item in given] == [str(fiches[0])]
 
 
@@ -222,7 +236,7 @@ async def test_age_and_lateness_follow_the_business_clock(room: Room) -> None:
     try:
         for days, late in ((15, False), (16, True)):
             await owner.execute("UPDATE clock_offset SET seconds = $1", days * 86_400)
-            (item,) = (await room.get("region", opco="atlas")).json()["dossiers"]
+            (item,) = (await room.get("region", query={"opco": "atlas"})).json()["dossiers"]
             assert (item["age_days"], item["late"]) == (days, late)
     finally:
         await owner.execute("UPDATE clock_offset SET seconds = 0")
@@ -234,7 +248,7 @@ async def test_age_and_lateness_follow_the_business_clock(room: Room) -> None:
     [{"status": "approved"}, {"opco": "unknown"}, {"limit": 0}, {"limit": 201}, {"after": "%%"}, {"after": "YQ=="}],
 )
 async def test_a_query_that_makes_no_sense_is_422(room: Room, query: dict[str, str | int]) -> None:
-    assert (await room.get("region", **query)).status_code == 422
+    assert (await room.get("region", query=query)).status_code == 422
 
 
 async def test_a_fact_about_a_fiche_without_dossier_is_a_dead_letter(room: Room) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.validation.domain.avis import AskedAvis, departures
-from services.validation.domain.dossier import FINAL, Dossier, Status
+from services.validation.domain.dossier import FINAL, Dossier, Status, bound_to
 from services.validation.domain.lifecycle import COMMANDS, legal
 from services.validation.store import parsed, written
 from services.validation.use_cases import (
@@ -71,7 +71,9 @@ def command(draw: st.DataObject, what: str, dossiers: Dossiers, who: Principal, 
 
 def current(dossier: Dossier) -> bool:
     """Return whether the avis holds, by the figures alone."""
-    return dossier.avis is not None and not departures(dossier.avis.bound, dossier.content, d.LIMITS.shift_days)
+    return dossier.avis is not None and not departures(
+        dossier.avis.bound, bound_to(dossier.content, dossier.cancelled), d.LIMITS.shift_days
+    )
 
 
 def check(dossier: Dossier) -> None:
