@@ -117,7 +117,9 @@ class Process:
             await self._refuse_moved_clock(database)
             return await self._until_the_end(database, hearing)
         finally:
-            await asyncio.wait_for(database.close(), 10)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10):
+                    await database.close()
 
     async def _until_the_end(self, database: Database, hearing: Hearing[Any]) -> int:
         news = News()

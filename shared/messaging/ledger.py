@@ -47,6 +47,9 @@ class Ledger:
             self._ends[record.partition] = max(self._ends.get(record.partition, 0), record.offset + 1)
 
     def _count(self, record: Received, outcome: str) -> None:
+        """Count an outcome. A dead letter was counted when it died: its replay only counts as released."""
+        if self._replaying is not None:
+            outcome = "released"
         self._counts.setdefault(record.partition, Counter())[outcome] += 1
 
     def mark(

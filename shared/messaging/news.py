@@ -37,4 +37,5 @@ class News:
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Return at the next news, after a moment, or after `seconds`, whichever comes first."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), min(seconds, _LOOK_AGAIN_SECONDS))
+            async with asyncio.timeout(min(seconds, _LOOK_AGAIN_SECONDS)):
+                await event.wait()

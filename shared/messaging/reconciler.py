@@ -61,7 +61,8 @@ class Reconciler:
         """Reconcile until cancelled; a pass that fails is tried again."""
         while True:
             try:
-                await asyncio.wait_for(self._due.wait(), self._every)
+                async with asyncio.timeout(self._every):
+                    await self._due.wait()
             except TimeoutError:
                 pass  # nothing happened: this is the scheduled pass
             self._due.clear()
@@ -88,31 +89,26 @@ class Reconciler:
         if found:
             RECONCILED.inc(found)
             _LOG.warning("rows_missing_in_log", rows=found)
-            self._relay.wake()
+            self._relay.renew()
         return found
 
     async def _all_topics(self, connection: asyncpg.Connection) -> int:
         used = {row["topic"] for row in await connection.fetch(_TOPICS_USED)}
         reader = new_reader(self._access, self._database.service)
-        await asyncio.wait_for(reader.start(), 20)
         try:
+            async with asyncio.timeout(20):
+                await reader.start()
             return sum([await self._topic(connection, reader, topic) for topic in TOPICS if topic.name in used])
         finally:
             await reader.stop()
 
     async def _topic(self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, topic: Topic) -> int:
         began = await connection.fetchval("SELECT clock_timestamp()")
-        places = [TopicPartition(topic.name, p) for p in sorted(await self._partitions(reader, topic))]
+        places = [TopicPartition(topic.name, p) for p in range(topic.partitions)]
         reader.assign(places)
         ends = await reader.end_offsets(places)
         begins = await reader.beginning_offsets(places)
         return sum([await self._partition(connection, reader, topic, p, begins[p], ends[p], began) for p in places])
-
-    async def _partitions(self, reader: AIOKafkaConsumer, topic: Topic) -> set[int]:
-        found = reader.partitions_for_topic(topic.name) or set()
-        if not found:
-            raise TimeoutError(f"topic {topic.name} is not there")
-        return set(found)
 
     async def _partition(
         self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, topic: Topic, place: TopicPartition, begin: int, end: int, began: dt.datetime

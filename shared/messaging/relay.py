@@ -49,11 +49,17 @@ class Relay:
         self._woken = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self.remade = 0
+        self._stale = False
         self.last_pass_ok = False
 
     def wake(self) -> None:
         """Say that the outbox has something; many wakes before the next pass are one."""
         self._woken.set()
+
+    def renew(self) -> None:
+        """Use a new producer from the next pass on: the old one does not notice that topics were made anew."""
+        self._stale = True
+        self.wake()
 
     async def run(self) -> None:
         """Relay until cancelled; no failure of broker or database ends it."""
@@ -77,11 +83,15 @@ class Relay:
 
     async def _until_woken(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), self._poll)
+            async with asyncio.timeout(self._poll):
+                await self._woken.wait()
 
     async def relay_once(self) -> bool:
         """Do one pass; return whether there may be more to do at once."""
         self._woken.clear()
+        if self._stale:
+            self._stale = False
+            await self._drop_producer()
         producer = await self._ready_producer()
         async with self._database.connection() as connection, connection.transaction():
             shards = [row["shard"] for row in await connection.fetch(_LOCK)]
@@ -123,7 +133,8 @@ class Relay:
 async def _close(producer: AIOKafkaProducer) -> None:
     # Whatever a dying producer raises, its client must be closed next; nothing it still held was marked as published.
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(producer.stop(), 3)
+        async with asyncio.timeout(3):
+            await producer.stop()
     with contextlib.suppress(Exception):
         await producer.client.close()
 

@@ -172,7 +172,8 @@ class Worker:
                 with contextlib.suppress(
                     CommitFailedError
                 ):  # the partitions went to another member: its inbox knows these records
-                    await asyncio.wait_for(consumer.commit(done), 10)
+                    async with asyncio.timeout(10):
+                        await consumer.commit(done)
                 await crash_point("inbox.after_ack")
 
     async def drain(self, consumer: AIOKafkaConsumer) -> None:
@@ -189,7 +190,8 @@ class Worker:
         with contextlib.suppress(KafkaError, TimeoutError):
             await self._commit_when_due(consumer, now=True)
         with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(consumer.stop(), 5)
+            async with asyncio.timeout(5):
+                await consumer.stop()
         self._done = {}
 
 
