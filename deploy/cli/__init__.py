@@ -35,10 +35,7 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; None when there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, function, _ = COMMANDS[cmd_name]
-        return _load(cmd_name, module, function)
+        return load(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list in --help, from the table alone."""
@@ -46,8 +43,9 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
 
-def _load(name: str, module: str, function: str) -> Any:
-    """A command function becomes a command; a Typer of its own (`dlq`, `config`) becomes a group of that name."""
+def load(name: str) -> Any:
+    """Import a command of the table: its function, or a Typer of its own (`dlq`, `config`) as a group of that name."""
+    module, function, _ = COMMANDS[name]
     found = getattr(importlib.import_module(module), function)
     app = found if isinstance(found, typer.Typer) else typer.Typer(add_completion=False)
     if app is not found:

@@ -25,12 +25,12 @@ def _end_with_stdin() -> None:
 
 
 def main() -> int:
-    """Serve until SIGTERM or the end of standard input; the role `broken` ends at once, with a reason in its log."""
+    """Serve until SIGTERM or the end of standard input; told `broken` it fails at once, told `stubborn` it ignores SIGTERM."""
     if "broken" in sys.argv:
         print("the stand-in was told to fail", file=sys.stderr)
         return 3
     server = ThreadingHTTPServer((os.environ["POEC_HTTP_HOST"], int(os.environ["POEC_HTTP_PORT"])), _Answers)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else lambda *_: os._exit(0))
     if os.environ.get("POEC_STDIN_WATCH") == "1":
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     server.serve_forever()

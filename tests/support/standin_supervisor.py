@@ -38,16 +38,14 @@ async def _no_databases(admin_url: str, home: Path) -> dict[str, DatabaseUrls]:
 
 
 def main() -> int:
-    """As `python -m deploy.local`; --broken makes the second service fail at its start."""
+    """As `python -m deploy.local`; --second tells the second service to be `broken` or `stubborn`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--roles", default="all")
-    parser.add_argument("--broken", action="store_true")
+    parser.add_argument("--second", default=NAMES[1])
     asked = parser.parse_args()
     command = ("-m", "tests.support.standin_service")
-    services = [ServiceSpec(NAMES[0], (*command, NAMES[0])), ServiceSpec(NAMES[1], (*command, NAMES[1]))]
-    if asked.broken:
-        services[1] = ServiceSpec(NAMES[1], (*command, "broken"))
+    services = [ServiceSpec(NAMES[0], (*command, NAMES[0])), ServiceSpec(NAMES[1], (*command, asked.second))]
     options = Options(asked.home, split=asked.roles == "split", services=tuple(services))
     ground = Ground(NoKafka(), ExternalPostgres("postgresql://nobody@127.0.0.1:1/none"), _no_databases, lambda _: [])
     try:

@@ -1,0 +1,72 @@
+"""Kafka and PostgreSQL under the supervisor: started again when killed, gone when it is killed, topics from the flow table."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import NewTopic
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.local.guarded import wait_until
+from deploy.local.lifecycle import processes_of, start_detached, stop
+from deploy.local.runfile import Run
+from deploy.local.topics import admin_client, compare, create_missing
+
+BARE = ("-m", "tests.support.bare_supervisor")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("supervised")
+    start_detached(folder, command=BARE)
+    yield folder
+    stop(folder)
+
+
+def _back(home: Path, what: str) -> bool:
+    run = Run.load(home)
+    return run.state == "ready" and any(restart.what == what for restart in run.restarts)
+
+
+def test_the_broker_has_the_topics_of_the_flow_table_and_no_other(home: Path) -> None:
+    rows = compare(Run.load(home).kafka.bootstrap_servers)
+    assert rows
+    assert [row.difference for row in rows if row.difference] == []
+    assert create_missing(Run.load(home).kafka.bootstrap_servers) == []
+
+
+def test_poec_topics_fails_on_a_foreign_topic_and_names_it(home: Path) -> None:
+    admin = admin_client(Run.load(home).kafka.bootstrap_servers)
+    before = CliRunner().invoke(app, ["topics", "--json", "--home", str(home)])
+    assert before.exit_code == 0, before.output
+    admin.create_topics([NewTopic("by.accident", num_partitions=1, replication_factor=1)])["by.accident"].result()
+    assert wait_until(lambda: "by.accident" in admin.list_topics(timeout=5).topics, 10)
+    after = CliRunner().invoke(app, ["topics", "--json", "--home", str(home)])
+    admin.delete_topics(["by.accident"])["by.accident"].result()
+    assert after.exit_code == 1
+    assert [row["name"] for row in json.loads(after.stdout)["topics"] if row["difference"]] == ["by.accident"]
+
+
+def test_a_killed_broker_and_a_killed_database_are_started_again_where_they_were(home: Path) -> None:
+    before = Run.load(home)
+    assert before.postgres.pid is not None
+    os.kill(before.kafka.pids[0], signal.SIGKILL)
+    os.kill(before.postgres.pid, signal.SIGKILL)
+    assert wait_until(lambda: _back(home, "kafka.1") and _back(home, "postgres"), 40)
+    after = Run.load(home)
+    assert after.kafka.bootstrap_servers == before.kafka.bootstrap_servers
+    assert after.kafka.cluster_id == before.kafka.cluster_id
+    assert after.kafka.pids != before.kafka.pids
+    assert after.postgres.port == before.postgres.port
+
+
+def test_when_the_supervisor_is_killed_the_servers_go_with_it_and_a_new_start_finds_their_data(home: Path) -> None:
+    before = Run.load(home)
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    assert wait_until(lambda: processes_of(before) == [], 20)
+    after = start_detached(home, command=BARE)
+    assert after.kafka.cluster_id == before.kafka.cluster_id
