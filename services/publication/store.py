@@ -43,6 +43,15 @@ class FicheRow(Base, table=True):
     document: str = Field(sa_type=JSONB)
 
 
+class ReferenceRow(Base, table=True):
+    """A reference that a validation of the fiche has or had."""
+
+    __tablename__ = "fiche_reference"
+    reference: str = Field(primary_key=True)
+    fiche_id: UUID
+    opco: str
+
+
 class SessionRow(Base, table=True):
     """A session in the catalogue; `ais` is net of cancelled ones."""
 
@@ -102,10 +111,15 @@ class Listing:
         self.aes: dict[UUID, Aes] = {}
         self.stored: frozenset[UUID] = frozenset()
         self.touched: set[UUID] = set()
+        self.references: dict[str, tuple[UUID, str]] = {}
 
     def session_of(self, fiche: UUID, number: int) -> CatalogueSession | None:
         """Return a session by its number within its fiche."""
         return self.sessions.get(session_id(fiche, number))
+
+    def name(self, reference: str, fiche: UUID, opco: str) -> None:
+        """Keep that a validation of this fiche has this reference, or had it once."""
+        self.references[reference] = (fiche, opco)
 
     def take(self, ais: Mapping[UUID, Ais], aes: Mapping[UUID, Aes]) -> None:
         """Keep AIS and AES as a batch left them."""
@@ -118,7 +132,7 @@ _OPEN: Final = """
 WITH s AS (SELECT * FROM catalogue_session WHERE id = ANY($1::uuid[]) OR fiche_id = ANY($1::uuid[]))
 SELECT 'session' AS kind, id, version, sequence, audit_hash, document::text AS document FROM s
 UNION ALL SELECT 'fiche', id, version, sequence, audit_hash, document::text FROM fiche_facts
- WHERE id = ANY($1::uuid[]) OR id IN (SELECT fiche_id FROM s)
+ WHERE id = ANY(ARRAY(SELECT fiche_id FROM s UNION SELECT unnest($1::uuid[])))
 UNION ALL SELECT 'ais', ais_id, 0, 0, '', json_build_object(
   'session_id', session_id, 'recorded_on', recorded_on, 'cancelled', state = 'cancelled')::text
  FROM ais WHERE ais_id = ANY($1::uuid[])
@@ -158,6 +172,8 @@ def write_listing(listing: Listing, unit: UnitOfWork, limits: Limits) -> None:
     """Hand everything that changed to the unit of work."""
     listing.fiches.write(unit, table_of(FicheRow), lambda facts: _fiche_columns(facts, limits))
     listing.sessions.write(unit, table_of(SessionRow), _session_columns)
+    named = [{"reference": r, "fiche_id": fiche, "opco": opco} for r, (fiche, opco) in listing.references.items()]
+    unit.insert(table_of(ReferenceRow), named, on_conflict="ON CONFLICT (reference) DO NOTHING")
     if not listing.touched:
         return
     new_ais = {key: one for key, one in listing.ais.items() if key in listing.touched - listing.stored}
@@ -248,8 +264,8 @@ async def listed_fiches(
 _SESSIONS: Final = TypeAdapter(list[CatalogueSession])
 _BY_REFERENCE: Final = """
 SELECT f.document::text AS fiche, f.standing, s.document::text AS session
-FROM fiche_facts f LEFT JOIN catalogue_session s ON s.fiche_id = f.id
-WHERE f.document -> 'references' ? $1 ORDER BY s.number
+FROM fiche_reference r JOIN fiche_facts f ON f.id = r.fiche_id LEFT JOIN catalogue_session s ON s.fiche_id = f.id
+WHERE r.reference = $1 ORDER BY f.id, s.number
 """
 _BY_PLACE: Final = """
 SELECT f.document::text AS fiche, f.standing, s.document::text AS session

@@ -64,6 +64,7 @@ def hear_validated(listing: Listing, event: FicheValidated, at: dt.datetime, lim
     """Keep the validation; its sessions are expected in the catalogue, or listed where the programmation was confirmed before."""
     by, on = event.validated_by, event.validated_on
     _hear(listing, event, at, limits, lambda f: with_validation(f, event.revision, event.reference, on, by))
+    listing.name(event.reference, event.fiche_id, event.opco)
 
 
 def hear_confirmed(listing: Listing, event: ProgrammationConfirmed, at: dt.datetime, limits: Limits) -> None:

@@ -70,7 +70,7 @@ class FicheFacts:
 
     `revision` numbers `content`, `outlines` keeps what an avis rests on of every revision; `confirmed_revision` is 0 until the
     OPCO confirmed the programmation; `numbers` are all sessions the fiche ever had; `cancelled` and `engaged` are numbers of
-    sessions; `references` are those of all its validations, the last one first.
+    sessions.
     """
 
     id: UUID
@@ -85,7 +85,6 @@ class FicheFacts:
     engaged: frozenset[int] = frozenset()
     withdrawn: WithdrawalReason | None = None
     validation: Validation = field(default_factory=Validation)
-    references: tuple[str, ...] = ()
 
     def plan(self, number: int) -> SessionPlan | None:
         """Return the plan of a session as the content has it now; None where it has none of that number."""
@@ -157,4 +156,4 @@ def with_validation(facts: FicheFacts, revision: int, reference: str, on: dt.dat
     """Return the facts once Pôle emploi validated this revision: an earlier lapse is over."""
     said = facts.validation
     said = replace(said, reference=reference, validated_on=on, validated_by=by, revision=revision, lapsed=False)
-    return replace(facts, validation=said, references=tuple(dict.fromkeys((reference, *facts.references))))
+    return replace(facts, validation=said)

@@ -20,11 +20,16 @@ from services.publication.store import open_listing
 from services.publication.use_cases import WORKER
 from shared.contracts.events import Event
 from shared.contracts.fiche import session_id
+from shared.contracts.flow import ingress_topic, results_topic
+from shared.contracts.ingress import AisRow, RecordAis
 from shared.database import Database
 from shared.errors import Unauthenticated
 from shared.http import Door
 from shared.identity import Principal
+from shared.messaging.inbox import Inbox
+from shared.messaging.letters import DeadLetters
 from shared.messaging.news import News
+from shared.messaging.records import Received
 from shared.migrations import upgrade
 from shared.web_app import new_app
 from tests.services.publication import heard
@@ -32,6 +37,8 @@ from tests.support.servers import Servers
 
 OTHER_OPCO = Principal("akto", "akto", "machine", frozenset({"opco"}))
 CARIF = Principal("carif-oref", "carif-oref", "machine", frozenset({"carif_oref"}))
+OPERATIONS = Principal("operations", "operations", "machine", frozenset({"operations"}))
+INGRESS = ingress_topic("france-travail")
 CALLERS = {p.id: p for p in (heard.FRANCE_TRAVAIL, heard.OPCO, OTHER_OPCO, CARIF)}
 LISTED = (heard.submitted(), heard.avis(), heard.validated(), heard.confirmed())
 
@@ -185,6 +192,32 @@ async def test_ais_and_aes_over_http_have_an_answer_per_row(publication: Publica
         "ais.cancelled.v1",
         "aes.recorded.v1",
     ]
+
+
+async def test_what_comes_too_early_by_kafka_is_kept_and_replayed(publication: Publication) -> None:
+    inbox = Inbox(publication.database, hearing(Limits()))
+    command = RecordAis(session_id=publication.first, rows=(AisRow(ais_id=uuid4(), recorded_on=heard.START),))
+    names = {"ce_type": command.wire_type, "ce_id": str(uuid4())}
+    headers = tuple((name, value.encode()) for name, value in names.items())
+    key, offset = str(publication.first), publication.first.int % 2**40
+    record = Received(INGRESS, 0, offset, key.encode(), headers, command.model_dump_json().encode())
+    await inbox.apply(INGRESS, [record])
+    assert await _answers(publication) == ["kept"]
+    query = "SELECT id, code FROM dead_letter WHERE key = $1"
+    (letter,) = await publication.database.query(WORKER, query, key.encode())
+    assert letter["code"] == "SESSION_NOT_PUBLISHED"
+    await publication.hears(*LISTED)
+    settled = await DeadLetters(inbox).replay(OPERATIONS, letter["id"])
+    assert settled.state == "replayed"
+    assert await _answers(publication) == ["kept", "accepted"]
+    assert (await publication.get(f"/sessions/{publication.first}")).json()["ais"] == 1
+
+
+async def _answers(publication: Publication) -> list[str]:
+    query = "SELECT value::json ->> 'outcome' AS outcome FROM outbox WHERE topic = $1 AND key = $2 ORDER BY id"
+    topic = results_topic("publication", "france-travail")
+    said = await publication.database.query(WORKER, query, topic, str(publication.first))
+    return [row["outcome"] for row in said]
 
 
 async def test_the_same_key_has_the_same_answer_byte_for_byte(publication: Publication) -> None:

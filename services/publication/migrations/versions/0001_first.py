@@ -23,8 +23,14 @@ _TABLES = (
       document jsonb NOT NULL
     )
     """,
-    "CREATE INDEX fiche_facts_references ON fiche_facts USING gin ((document -> 'references'))",
     "CREATE INDEX fiche_facts_place ON fiche_facts (siret, insee)",
+    """
+    CREATE TABLE fiche_reference (
+      reference text PRIMARY KEY,
+      fiche_id uuid NOT NULL REFERENCES fiche_facts (id),
+      opco text NOT NULL
+    )
+    """,
     """
     CREATE TABLE catalogue_session (
       id uuid PRIMARY KEY,
@@ -79,5 +85,5 @@ def upgrade() -> None:
     delivery_v1(op, "publication")
     for statement in _TABLES:
         op.execute(statement)
-    for table in ("fiche_facts", "catalogue_session", "ais", "aes"):
+    for table in ("fiche_facts", "fiche_reference", "catalogue_session", "ais", "aes"):
         tenant_table_v1(op, "publication", table)
