@@ -80,7 +80,8 @@ class UnitOfWork:
     async def read(self, query: str, *args: Any) -> list[Row]:
         """Return the rows of a query; the first read of a unit also fetches its time and the remembered answer."""
         if self._now is not None:
-            return await self._connection.fetch(query, *args)
+            again: list[Row] = await self._connection.fetch(query, *args)
+            return again
         rows = await self._connection.fetch(*self._first(query, args))
         first = rows[0]
         self._now = business_time(first["_at"], first["_offset"])
@@ -309,7 +310,8 @@ class Database:
         """Return the rows of one read-only query, seen as `principal`."""
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute(_as(principal))
-            return await connection.fetch(query, *args)
+            rows: list[Row] = await connection.fetch(query, *args)
+            return rows
 
     async def now(self) -> dt.datetime:
         """Return the business time, for reads outside a unit of work."""

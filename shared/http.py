@@ -21,6 +21,7 @@ from shared.errors import (
     KeyMissing,
     KeyReused,
     NotAllowedNow,
+    NotFound,
     Objection,
     RevisionRequired,
     Stale,
@@ -124,7 +125,7 @@ class Door(Generic[W]):
                 event = self.news.expect(identifier)
                 try:
                     return await retried(attempt.once)
-                except NotAllowedNow:
+                except (NotAllowedNow, NotFound):
                     left = until - time.monotonic()
                     if left <= 0:
                         raise

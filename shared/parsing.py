@@ -5,6 +5,7 @@ NaN and Infinity, nesting deeper than 20. Nothing that was sent is ever quoted i
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -125,8 +126,13 @@ def _depth(raw: bytes) -> int:
 
 def objections_of(wrong: ValidationError) -> list[Objection]:
     """Return one objection per error of form, with the field's path and no trace of what was sent."""
+    return objections_from(wrong.errors(include_url=False, include_input=False))
+
+
+def objections_from(errors: Sequence[Any]) -> list[Objection]:
+    """Return one objection per error in pydantic's form (`type`, `loc`, `ctx`)."""
     found = []
-    for error in wrong.errors(include_url=False, include_input=False):
+    for error in errors:
         limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
         hint = f" ({', '.join(f'{k} = {v}' for k, v in limits.items())})" if limits else ""
         path = ".".join(str(part) for part in error["loc"])[:200] or None

@@ -27,7 +27,7 @@ from shared.http import (
 from shared.logs import log
 from shared.messaging.letters import DeadLetters
 from shared.metrics import OBJECTIONS
-from shared.parsing import objections_of, parse_json
+from shared.parsing import objections_from, parse_json
 from shared.trace import follow
 
 _LOG = log("http")
@@ -38,7 +38,7 @@ def new_app(service: str, version: str, ready: Ready, router: APIRouter | None) 
     """Return the application of one process; a process without the role `api` has no business routes."""
     title = f"POEC {service}"
     app = FastAPI(
-        title=title, version=version, openapi_version="3.1.0", docs_url=None, redoc_url=None, redirect_slashes=False
+        title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.add_middleware(_Trace)
     _handle_errors(app)
@@ -184,7 +184,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     async def malformed(_: Request, failure: Exception) -> Response:
         assert isinstance(failure, RequestValidationError), "registered for RequestValidationError"
-        return problem(InvalidInput(*objections_of(failure)))  # type: ignore[arg-type]  # same `errors()` as pydantic's own
+        return problem(InvalidInput(*objections_from(failure.errors())))
 
     async def framework(_: Request, failure: Exception) -> Response:
         assert isinstance(failure, HTTPException), "registered for HTTPException"
