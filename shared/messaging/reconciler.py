@@ -94,6 +94,8 @@ class Reconciler:
 
     async def _all_topics(self, connection: asyncpg.Connection) -> int:
         used = {row["topic"] for row in await connection.fetch(_TOPICS_USED)}
+        if not used:
+            return 0  # and no reader: aiokafka's consumer ends in a CancelledError when it is stopped before it ran
         reader = new_reader(self._access, self._database.service)
         try:
             async with asyncio.timeout(20):
