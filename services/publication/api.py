@@ -75,9 +75,9 @@ class SessionOut(BaseModel):
     label: str
     reason: str | None
     reference: str | None
-    start: dt.date | None
-    end: dt.date | None
-    seats: int | None
+    start: dt.date
+    end: dt.date
+    seats: int
     ais: int
     aes: int
 
@@ -247,9 +247,9 @@ def _session_out(shown: Shown) -> SessionOut:
         label=SCREEN_WORDS[session.status],
         reason=session.reason.value if session.reason else None,
         reference=shown.reference,
-        start=plan.start if plan else None,
-        end=plan.end if plan else None,
-        seats=plan.seats if plan else None,
+        start=plan.start,
+        end=plan.end,
+        seats=plan.seats,
         ais=session.ais,
         aes=session.aes,
     )

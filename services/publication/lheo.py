@@ -103,14 +103,14 @@ def _action(
     _add(action, "modalites-entrees-sorties", "0")
     for session in sessions:
         _session(action, facts, content, session)
-    for day in sorted({m.on for s in sessions if s.plan for m in s.plan.meetings})[:3]:
+    for day in sorted({m.on for s in sessions for m in s.plan.meetings})[:3]:
         _add(_add(action, "date-information"), "date", words.date8(day))
     _add(action, "langue-formation", "FR")
     _add(action, "modalites-recrutement", words.RECRUITMENT)
     _add(action, "frais-restants", words.NOTHING_TO_PAY)
     _add(action, "code-perimetre-recrutement", _REGIONAL)
     _hours(action, content)
-    _funders(action, facts, content, sum(s.plan.seats for s in sessions if s.plan))
+    _funders(action, facts, content, sum(s.plan.seats for s in sessions))
     _extras(action, facts, content)
 
 
@@ -125,8 +125,6 @@ def _place(parent: etree._Element, content: FicheContent) -> None:
 
 def _session(parent: etree._Element, facts: FicheFacts, content: FicheContent, session: CatalogueSession) -> None:
     plan, validated = session.plan, facts.validation.validated_on
-    if plan is None:
-        raise ValueError("a listed session has a plan")
     element = _stamped(_add(parent, "session", numero=f"S-{session.id}"), session.changed_at)
     _period(element, plan.start, plan.end)
     _address(_add(element, "adresse-inscription"), content.provider.address)

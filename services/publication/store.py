@@ -64,9 +64,9 @@ class SessionRow(Base, table=True):
     opco: str
     number: int
     status: str
-    start_on: dt.date | None = None
-    end_on: dt.date | None = None
-    seats: int | None = None
+    start_on: dt.date
+    end_on: dt.date
+    seats: int
     ais: int
     aes: int
     document: str = Field(sa_type=JSONB)
@@ -209,9 +209,9 @@ def _session_columns(session: CatalogueSession) -> Mapping[str, Any]:
         "opco": session.opco,
         "number": session.number,
         "status": session.status.value,
-        "start_on": plan.start if plan else None,
-        "end_on": plan.end if plan else None,
-        "seats": plan.seats if plan else None,
+        "start_on": plan.start,
+        "end_on": plan.end,
+        "seats": plan.seats,
         "ais": session.ais,
         "aes": session.aes,
         "document": SESSION.dump_json(session).decode(),

@@ -157,7 +157,7 @@ def _hear(
         return
     turns = [
         turn
-        for number in sorted(after.numbers)
+        for number in sorted(after.plans)
         if (turn := follow(before, after, listing.session_of(after.id, number), number, at, limits))
     ]
     was = standing_of(known, limits.shift_days).value if known else None

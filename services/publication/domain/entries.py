@@ -50,7 +50,7 @@ class Recorded:
 
 def limit_of(session: CatalogueSession, overbooking: int) -> int:
     """Return how many AIS (or AES) a session may have: its seats and `overbooking` percent more, rounded down."""
-    seats = session.plan.seats if session.plan else 0
+    seats = session.plan.seats
     return seats + seats * overbooking // 100
 
 
@@ -83,7 +83,7 @@ def _against_ais(session: CatalogueSession, kept: Ais | None, row: AisRow, limit
         )
     if kept:
         return RowOut(id=row.ais_id, outcome="already")
-    if session.plan and row.recorded_on > session.plan.end:
+    if row.recorded_on > session.plan.end:
         return _no(
             row.ais_id, "AIS_AFTER_END", "La date de l’AIS est postérieure à la fin de la session\u202f: corrigez-la."
         )
@@ -152,7 +152,7 @@ def _against_aes(session: CatalogueSession, kept: Aes | None, row: AesRow, limit
     if kept:
         return RowOut(id=row.aes_id, outcome="already")
     plan = session.plan
-    if plan and not plan.start - dt.timedelta(EARLY_ENTRY_DAYS) <= row.entered_on <= plan.end:
+    if not plan.start - dt.timedelta(EARLY_ENTRY_DAYS) <= row.entered_on <= plan.end:
         return _no(row.aes_id, "AES_OUTSIDE_SESSION", "La date d’entrée n’est pas dans la session\u202f: corrigez-la.")
     if session.aes >= limit:
         return _no(row.aes_id, "OVERBOOKED", f"La session a déjà {session.aes} AES, le plus qu’elle puisse avoir.")

@@ -69,8 +69,8 @@ class FicheFacts:
     """All that was heard of one fiche.
 
     `revision` numbers `content`, `outlines` keeps what an avis rests on of every revision; `confirmed_revision` is 0 until the
-    OPCO confirmed the programmation; `numbers` are all sessions the fiche ever had; `cancelled` and `engaged` are numbers of
-    sessions.
+    OPCO confirmed the programmation; `plans` has the last plan of every session the fiche ever had, by number; `cancelled` and
+    `engaged` are numbers of sessions.
     """
 
     id: UUID
@@ -79,17 +79,16 @@ class FicheFacts:
     revision: int = 0
     content: FicheContent | None = None
     outlines: Mapping[int, Outline] = field(default_factory=dict)
-    numbers: frozenset[int] = frozenset()
+    plans: Mapping[int, SessionPlan] = field(default_factory=dict)
     confirmed_revision: int = 0
     cancelled: frozenset[int] = frozenset()
     engaged: frozenset[int] = frozenset()
     withdrawn: WithdrawalReason | None = None
     validation: Validation = field(default_factory=Validation)
 
-    def plan(self, number: int) -> SessionPlan | None:
-        """Return the plan of a session as the content has it now; None where it has none of that number."""
-        plans = self.content.sessions if self.content else ()
-        return next((plan for plan in plans if plan.number == number), None)
+    def plans_now(self, number: int) -> bool:
+        """Return whether the content of now still has a session of this number."""
+        return self.content is not None and any(plan.number == number for plan in self.content.sessions)
 
 
 def standing_of(facts: FicheFacts, shift_days: int) -> Standing:
@@ -148,7 +147,7 @@ def with_content(facts: FicheFacts, revision: int, content: FicheContent) -> Fic
         revision=revision,
         content=content,
         outlines={**facts.outlines, revision: outline_of(content)},
-        numbers=facts.numbers | {plan.number for plan in content.sessions},
+        plans={**facts.plans, **{plan.number: plan for plan in content.sessions}},
     )
 
 

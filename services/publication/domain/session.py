@@ -40,9 +40,9 @@ class CatalogueSession:
     fiche_id: UUID
     opco: str
     number: int
+    plan: SessionPlan
     status: SessionStatus
     reason: Reason | None = None
-    plan: SessionPlan | None = None
     ais: int = 0
     aes: int = 0
     changed_at: dt.datetime | None = None
@@ -84,9 +84,7 @@ def derive(facts: FicheFacts, number: int, ais: int, limits: Limits) -> Derived 
         return Derived(SessionStatus.SUSPENDED, SuspensionReason.AVIS_A_RENOUVELER)
     if moved(facts, limits.shift_days):
         return Derived(SessionStatus.SUSPENDED, SuspensionReason.REPORT)
-    plan = facts.plan(number)
-    full = plan is not None and ais >= plan.seats
-    return Derived(SessionStatus.FULL if full else SessionStatus.PUBLISHED)
+    return Derived(SessionStatus.FULL if ais >= facts.plans[number].seats else SessionStatus.PUBLISHED)
 
 
 def _removal(facts: FicheFacts, number: int) -> RemovalReason | None:
@@ -94,7 +92,7 @@ def _removal(facts: FicheFacts, number: int) -> RemovalReason | None:
         return RemovalReason.FICHE_RETIREE
     if facts.validation.refused:
         return RemovalReason.FICHE_REFUSEE
-    if number in facts.cancelled or facts.plan(number) is None:
+    if number in facts.cancelled or not facts.plans_now(number):
         return RemovalReason.SESSION_ANNULEE
     return None
 
@@ -129,9 +127,11 @@ def follow(
     derived = derive(after, number, session.ais if session else 0, limits)
     if derived is None:
         return None
-    old = session or CatalogueSession(session_id(after.id, number), after.id, after.opco, number, derived.status)
-    plan = after.plan(number) or old.plan
-    new = replace(old, status=derived.status, reason=derived.reason, plan=plan)
+    status, reason, plan = derived.status, derived.reason, after.plans[number]
+    if session is None:
+        new = CatalogueSession(session_id(after.id, number), after.id, after.opco, number, plan, status, reason)
+    else:
+        new = replace(session, plan=plan, status=status, reason=reason)
     return settle(before, after, session, new, at)
 
 
@@ -162,7 +162,7 @@ def settle(
 def status_events(facts: FicheFacts, session: CatalogueSession, *, was_listed: bool) -> list[Event]:
     """Return the event that says the status a session came to; nothing for one that is not in the catalogue and was not."""
     match session.status, session.reason:
-        case SessionStatus.PUBLISHED, _ if session.plan:
+        case SessionStatus.PUBLISHED, _:
             plan, reference = session.plan, facts.validation.reference or ""
             return [
                 SessionPublished(**session.place, reference=reference, start=plan.start, end=plan.end, seats=plan.seats)

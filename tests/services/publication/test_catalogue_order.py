@@ -74,7 +74,7 @@ def end(events: Sequence[Event]) -> tuple[Any, ...]:
     """Return everything that must not depend on the interleaving."""
     catalogue = Catalogue().hears(*events)
     sessions = {n: catalogue.listing.session_of(FICHE, n) for n in (1, 2)}
-    seen = {n: (s.status, s.reason) for n, s in sessions.items() if s}
+    seen = {n: (s.status, s.reason, s.plan) for n, s in sessions.items() if s}
     listed = {str(s.id) for s in sessions.values() if s and s.status in LISTED}
     assert set(catalogue.compacted) == listed, "the compacted topic holds exactly the listed sessions"
     return seen, catalogue.compacted, catalogue.listing.fiches.get(FICHE)
