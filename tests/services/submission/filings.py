@@ -1,0 +1,109 @@
+"""Fiches for the tests of submission: filed in time, in every status, and the events that bring them there."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from services.submission.domain import decisions, hearing, sessions
+from services.submission.domain.case import Case, Given
+from services.submission.domain.decisions import Filing
+from services.submission.domain.fiche import Fiche, Status
+from services.submission.reference import references
+from shared.contracts.fiche import FicheContent, fiche_id
+from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.validation import (
+    Adaptation,
+    AdaptationProposed,
+    AvisGiven,
+    AvisLapsed,
+    CompletionAsked,
+    CompletionItem,
+    DossierOpened,
+    FicheRefused,
+    FicheValidated,
+    ProposedSession,
+)
+from shared.errors import Objection
+from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, GOLDEN_WARNINGS, golden_content, golden_json
+
+GIVEN = Given(references())
+NOON = dt.datetime(2018, 3, 1, 12, tzinfo=dt.UTC)
+TODAY = NOON.date()
+FICHE: UUID = fiche_id(GOLDEN_OPCO, GOLDEN_REFERENCE)
+ABOUT: Mapping[str, Any] = {"fiche_id": FICHE, "opco": GOLDEN_OPCO, "revision": 1}
+EXPIRES = dt.date(2018, 3, 20)
+
+OPENED = DossierOpened(**ABOUT, avis_due_on=dt.date(2018, 3, 16))
+ASKED = CompletionAsked(**ABOUT, items=(CompletionItem(field="hours.total", request="Précisez la durée."),))
+PROPOSED = AdaptationProposed(
+    **ABOUT,
+    reasons=(AvisReason.CALENDRIER,),
+    adaptation=Adaptation(
+        sessions=(ProposedSession(number=1, start=dt.date(2018, 5, 14), end=dt.date(2018, 8, 17)),), place=None
+    ),
+    comment="Une session du PRF commence le même jour.",
+    expires_on=EXPIRES,
+)
+GAVE = AvisGiven(**ABOUT, avis=AvisKind.COMPLEMENTAIRE, reasons=(), comment="")
+LAPSED = AvisLapsed(**ABOUT, avis_revision=1, reasons=(AvisReason.CALENDRIER,), was_validated=False)
+VALIDATED = FicheValidated(
+    **ABOUT,
+    reference="POEC-2018-A1B2C3",
+    validated_on=dt.date(2018, 3, 20),
+    validated_by="Pôle emploi",
+    against_avis=False,
+)
+REFUSED = FicheRefused(**ABOUT, reasons=(RefusalReason.HORS_CADRE_POEC,), comment="Hors cadre.")
+
+
+def filing(content: FicheContent | None = None, acknowledged: tuple[str, ...] = GOLDEN_WARNINGS) -> Filing:
+    return Filing(content or golden_content(), acknowledged, NOON)
+
+
+def filed(content: FicheContent | None = None, acknowledged: tuple[str, ...] = GOLDEN_WARNINGS) -> Fiche:
+    asked = filing(content, acknowledged)
+    return decisions.submit_fiche(FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE, asked, GIVEN, None).fiche
+
+
+def case(opco: str = GOLDEN_OPCO, on: dt.date = TODAY, before: Fiche | None = None, **changes: Any) -> Case:
+    return Case(golden_content(**changes), opco, on, GIVEN, before)
+
+
+def session(**changes: Any) -> dict[str, Any]:
+    """Return the golden session with changes, as JSON; without its meeting unless one is given."""
+    return {**golden_json()["sessions"][0], "meetings": [], **changes}
+
+
+def two_sessions() -> FicheContent:
+    return golden_content(sessions=[session(), session(number=2, start="2018-06-04", end="2018-09-07")], hires_announced=20)
+
+
+def validated() -> Fiche:
+    return hearing.fiche_validated(hearing.avis_given(filed(), GAVE), VALIDATED)
+
+
+def confirmed(fiche: Fiche | None = None) -> Fiche:
+    return decisions.confirm_programmation(fiche or validated()).fiche
+
+
+def engaged(fiche: Fiche | None = None, number: int = 1) -> Fiche:
+    return sessions.engage_session(fiche or confirmed(), number, 8, None).fiche
+
+
+AT: dict[Status, Callable[[], Fiche]] = {
+    Status.SUBMITTED: filed,
+    Status.TO_COMPLETE: lambda: hearing.completion_asked(filed(), ASKED),
+    Status.TO_ADAPT: lambda: hearing.adaptation_proposed(filed(), PROPOSED),
+    Status.AVIS_LAPSED: lambda: hearing.avis_lapsed(hearing.avis_given(filed(), GAVE), LAPSED),
+    Status.VALIDATED: validated,
+    Status.CONFIRMED: confirmed,
+    Status.REFUSED: lambda: hearing.fiche_refused(filed(), REFUSED),
+    Status.WITHDRAWN: lambda: decisions.withdraw_fiche(filed(), WithdrawalReason.AUTRE).fiche,
+    Status.CANCELLED: lambda: sessions.cancel_session(filed(), 1, SessionMotive.BESOIN_DISPARU).fiche,
+}
+"""How a fiche comes to each status."""
+
+
+def codes(objections: tuple[Objection, ...]) -> list[str]:
+    return [objection.code for objection in objections]
