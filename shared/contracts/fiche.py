@@ -142,8 +142,8 @@ class Money(Value):
     company: Cents = 0
 
 
-class FicheContent(Value):
-    """Everything an OPCO writes in a fiche projet (one revision of it)."""
+class PublishedContent(Value):
+    """What of a fiche may be read by everybody: all of it but the money."""
 
     programme_year: Annotated[int, Field(ge=2018, le=2100)]
     kind: FicheKind
@@ -168,9 +168,14 @@ class FicheContent(Value):
     companies: Count
     hires_announced: Count
     sourcing: Sourcing
-    money: Money
     procurement: ProcurementState
     contact: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=160)]
+
+
+class FicheContent(PublishedContent):
+    """Everything an OPCO writes in a fiche projet (one revision of it)."""
+
+    money: Money
 
 
 def fiche_id(opco: str, reference: str) -> UUID:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.events import Event
-from shared.contracts.fiche import FicheContent
+from shared.contracts.fiche import PublishedContent
 from shared.contracts.references import RemovalReason, SuspensionReason
 
 
@@ -74,7 +74,7 @@ class AesRecorded(_OnSessions):
 
 
 class CatalogueEntry(Event):
-    """The whole entry of one session in the catalogue; a tombstone under the same key takes it out."""
+    """The whole entry of one session in the catalogue, without the budget, which is not public; a tombstone under the same key takes it out."""
 
     wire_type: ClassVar[str] = "fr.poec.catalogue.entry.v1"
     topic: ClassVar[str] = "poec.publication.catalogue"
@@ -87,7 +87,7 @@ class CatalogueEntry(Event):
     reference: str
     validated_on: dt.date
     validated_by: str
-    content: FicheContent
+    content: PublishedContent
 
 
 SESSION_EVENTS: tuple[type[Event], ...] = (
