@@ -1,0 +1,1 @@
+"""Analytics: what is counted, and how to check it."""

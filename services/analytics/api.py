@@ -1,0 +1,175 @@
+"""HTTP in: the counts, the bilan of a year, and the recount. Everything is read; nothing is typed in."""
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel
+
+from services.analytics import use_cases as story
+from services.analytics.domain.bilan import Bilan, Line
+from services.analytics.domain.counts import AsOf
+from services.analytics.domain.measures import Measure
+from shared.contracts.references import OPCOS
+from shared.errors import InvalidInput, Objection
+from shared.http import answers, database, ok, signed_in
+
+router = APIRouter(tags=["analytics"])
+Year = Annotated[int, Path(ge=2018, le=2100)]
+
+
+class AsOfOut(BaseModel):
+    """Up to where a figure goes: business time of the last batch counted (None: nothing yet), records consumed by topic."""
+
+    at: dt.datetime | None
+    consumed: dict[str, int]
+
+
+class CountOut(BaseModel):
+    """One sum: of which measure, of which OPCO, month (YYYY-MM), quarter (YYYY-Tn) or year."""
+
+    measure: Measure
+    key: str
+    value: int
+
+
+class CountsOut(BaseModel):
+    """Sums of a year; a sum that is zero is left out."""
+
+    year: int
+    by: str
+    as_of: AsOfOut
+    counts: list[CountOut]
+
+
+class IndicatorOut(BaseModel):
+    """One figure: value (None where it cannot be computed), unit, numerator and denominator, rule (French), source, as of when."""
+
+    code: str
+    label: str
+    value: int | float | None
+    unit: str
+    numerator: int | None
+    denominator: int | None
+    rule: str
+    source: str
+    as_of: dt.datetime | None
+
+
+class LineOut(BaseModel):
+    """One line of a table: hours are of one trainee, money is in euro cents."""
+
+    key: str
+    label: str
+    validated: int
+    engaged: int
+    ais: int
+    ais_cancelled: int
+    aes: int
+    seats: int
+    hours: int
+    committed_cents: int
+
+
+class ShareOut(BaseModel):
+    """A part of a whole."""
+
+    code: str
+    label: str
+    count: int
+    share: float | None
+
+
+class BilanOut(BaseModel):
+    """The bilan of a year, computed from the counts as of a moment.
+
+    `not_engaged` parts what was validated for the year and has no session engaged in it; `avis` parts the last avis of its fiches.
+    """
+
+    year: int
+    as_of: AsOfOut
+    source: str
+    indicators: list[IndicatorOut]
+    by_opco: list[LineOut]
+    by_quarter: list[LineOut]
+    by_month: list[LineOut]
+    total: LineOut
+    not_engaged: list[ShareOut]
+    avis: list[ShareOut]
+
+
+class DifferenceOut(BaseModel):
+    """A bucket in which the running count is not what the facts add up to."""
+
+    measure: str
+    opco: str
+    month: str
+    running: int
+    recounted: int
+
+
+class RecountOut(BaseModel):
+    """The counts made again from the facts of so many fiches: equal, or where they differ."""
+
+    equal: bool
+    fiches: int
+    as_of: AsOfOut
+    differences: list[DifferenceOut]
+
+
+SOURCE = "Comptes courants, calculés à partir des événements des OPCO, de la Région, de Pôle emploi et du Carif-Oref."
+
+
+@router.get("/counts", responses=answers(CountsOut))
+async def get_counts(
+    request: Request,
+    year: Annotated[int, Query(ge=2018, le=2100)],
+    by: story.By = "year",
+    measure: Annotated[list[Measure] | None, Query()] = None,
+    opco: str | None = None,
+) -> Response:
+    """Return the counts of a year, all measures or those named, for all OPCOs or one."""
+    principal = await signed_in(request)
+    if opco is not None and opco not in OPCOS:
+        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez l’un des onze OPCO.", field="opco"))
+    as_of, rows = await story.counted(database(request), principal, year, by, measure or list(Measure), opco)
+    counts = [CountOut(measure=Measure(name), key=key, value=value) for name, key, value in rows]
+    return ok(CountsOut(year=year, by=by, as_of=_as_of(as_of), counts=counts))
+
+
+@router.get("/bilan/{year}", responses=answers(BilanOut))
+async def get_bilan(request: Request, year: Year) -> Response:
+    """Return the bilan of a year."""
+    as_of, made = await story.bilan_of(database(request), await signed_in(request), year)
+    return ok(_bilan(made, as_of))
+
+
+@router.get("/recount", responses=answers(RecountOut))
+async def get_recount(request: Request) -> Response:
+    """Count everything again from the facts and say where the running counts differ."""
+    as_of, fiches, found = await story.recounted(database(request), await signed_in(request))
+    rows = [DifferenceOut(**vars(difference)) for difference in found]
+    return ok(RecountOut(equal=not rows, fiches=fiches, as_of=_as_of(as_of), differences=rows))
+
+
+def _as_of(as_of: AsOf) -> AsOfOut:
+    return AsOfOut(at=as_of.at, consumed=dict(as_of.consumed))
+
+
+def _bilan(made: Bilan, as_of: AsOf) -> BilanOut:
+    return BilanOut(
+        year=made.year,
+        as_of=_as_of(as_of),
+        source=SOURCE,
+        indicators=[IndicatorOut(**vars(indicator), as_of=as_of.at) for indicator in made.indicators],
+        by_opco=[_line(line) for line in made.by_opco],
+        by_quarter=[_line(line) for line in made.by_quarter],
+        by_month=[_line(line) for line in made.by_month],
+        total=_line(made.total),
+        not_engaged=[ShareOut(**vars(share)) for share in made.not_engaged],
+        avis=[ShareOut(**vars(share)) for share in made.avis],
+    )
+
+
+def _line(line: Line) -> LineOut:
+    return LineOut(key=line.key, label=line.label, **{measure.value: count for measure, count in line.counts.items()})

@@ -1,0 +1,1 @@
+"""Pure: facts of fiches, what they contribute to the counts, the bilan."""

@@ -1,0 +1,170 @@
+"""What analytics does, in the order of the story: it hears and counts; it decides nothing and emits nothing."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Literal, TypeAlias
+
+import orjson
+
+from services.analytics.domain import facts as domain
+from services.analytics.domain.bilan import Bilan, bilan
+from services.analytics.domain.counts import AsOf, Difference, differences, recount
+from services.analytics.domain.facts import FicheFact, SessionEvent
+from services.analytics.domain.measures import Measure
+from services.analytics.store import FactSet, counts_of, everything, parsed, running_counts
+from shared.contracts.events import FicheEvent
+from shared.contracts.submission import (
+    AdaptationAccepted,
+    AdaptationDeclined,
+    CounterProposed,
+    FicheAmended,
+    FicheCompleted,
+    FicheSubmitted,
+    FicheWithdrawn,
+    ProgrammationConfirmed,
+    SessionCancelled,
+    SessionEngaged,
+    SessionPostponed,
+)
+from shared.contracts.validation import (
+    AdaptationProposed,
+    AvisGiven,
+    AvisLapsed,
+    CompletionAsked,
+    FicheRefused,
+    FicheValidated,
+)
+from shared.database import Database
+from shared.identity import Principal, service_principal
+from shared.policy import authorize
+
+WORKER: Final = service_principal("analytics", "worker")
+API: Final = service_principal("analytics", "api")
+"""Reads what is everybody's: the counts. The facts behind them are read for the recount alone."""
+By: TypeAlias = Literal["year", "quarter", "month", "opco"]
+NewContent: TypeAlias = FicheAmended | ProgrammationConfirmed
+
+
+def hear_submitted(facts: FactSet, event: FicheSubmitted, at: dt.datetime) -> None:
+    """A fiche is filed; its first start gives it its month for good."""
+    _take(facts, event, domain.submitted(_of(facts, event), event.fiche_id, event.content))
+
+
+def hear_content(facts: FactSet, event: NewContent, at: dt.datetime) -> None:
+    """The content changed, or was confirmed as it is."""
+    _take(facts, event, domain.with_content(_of(facts, event), event.fiche_id, event.content))
+
+
+def hear_completion_asked(facts: FactSet, event: CompletionAsked, at: dt.datetime) -> None:
+    """The fiche went back to its OPCO."""
+    fact = _of(facts, event)
+    _take(facts, event, replace(fact, sent_back=fact.sent_back + 1))
+
+
+def hear_completed(facts: FactSet, event: FicheCompleted, at: dt.datetime) -> None:
+    """The OPCO completed it."""
+    fact = domain.with_content(_of(facts, event), event.fiche_id, event.content)
+    _take(facts, event, replace(fact, completed=fact.completed + 1))
+
+
+def hear_adaptation_proposed(facts: FactSet, event: AdaptationProposed, at: dt.datetime) -> None:
+    """The Région proposed an adaptation (minutes L173-175)."""
+    fact = _of(facts, event)
+    _take(facts, event, replace(fact, proposed=fact.proposed + 1))
+
+
+def hear_accepted(facts: FactSet, event: AdaptationAccepted, at: dt.datetime) -> None:
+    """The OPCO took it over."""
+    fact = domain.with_content(_of(facts, event), event.fiche_id, event.content)
+    _take(facts, event, replace(fact, accepted=fact.accepted + 1))
+
+
+def hear_declined(facts: FactSet, event: AdaptationDeclined, at: dt.datetime) -> None:
+    """The OPCO said no."""
+    fact = _of(facts, event)
+    _take(facts, event, replace(fact, declined=fact.declined + 1))
+
+
+def hear_countered(facts: FactSet, event: CounterProposed, at: dt.datetime) -> None:
+    """The OPCO answered with another content."""
+    fact = domain.with_content(_of(facts, event), event.fiche_id, event.content)
+    _take(facts, event, replace(fact, countered=fact.countered + 1))
+
+
+def hear_avis(facts: FactSet, event: AvisGiven, at: dt.datetime) -> None:
+    """The Région gave its avis, or corrected it: the last one counts."""
+    _take(facts, event, replace(_of(facts, event), avis=event.avis))
+
+
+def hear_lapsed(facts: FactSet, event: AvisLapsed, at: dt.datetime) -> None:
+    """The avis lapsed (rule 8); a validated fiche stays one that was validated."""
+    fact = _of(facts, event)
+    _take(facts, event, replace(fact, avis_lapsed=fact.avis_lapsed + 1))
+
+
+def hear_validated(facts: FactSet, event: FicheValidated, at: dt.datetime) -> None:
+    """Pôle emploi validated the fiche (minutes L106)."""
+    _take(facts, event, replace(_of(facts, event), validated=True, against_avis=event.against_avis))
+
+
+def hear_refused(facts: FactSet, event: FicheRefused, at: dt.datetime) -> None:
+    """Pôle emploi refused it."""
+    _take(facts, event, replace(_of(facts, event), refused=True))
+
+
+def hear_withdrawn(facts: FactSet, event: FicheWithdrawn, at: dt.datetime) -> None:
+    """The OPCO took it back."""
+    _take(facts, event, replace(_of(facts, event), withdrawn=True))
+
+
+def hear_engaged(facts: FactSet, event: SessionEngaged, at: dt.datetime) -> None:
+    """The OPCO said go for a session (minutes L107)."""
+    _take(facts, event, domain.engaged(_of(facts, event), event))
+
+
+def hear_postponed(facts: FactSet, event: SessionPostponed, at: dt.datetime) -> None:
+    """A session got other dates: it leaves its month for another one (minutes L191-193)."""
+    _take(facts, event, domain.postponed(_of(facts, event), event))
+
+
+def hear_cancelled(facts: FactSet, event: SessionCancelled, at: dt.datetime) -> None:
+    """A session will not take place (minutes L254-258, L329-332)."""
+    _take(facts, event, domain.cancelled(_of(facts, event), event))
+
+
+def hear_session(facts: FactSet, event: SessionEvent, at: dt.datetime) -> None:
+    """Publication said something of a session: in the catalogue, out of it, an AIS, an AES (minutes L73-76)."""
+    _take(facts, event, domain.with_entry(_of(facts, event), event))
+
+
+async def counted(
+    database: Database, principal: Principal, year: int, by: By, measures: Sequence[Measure], opco: str | None
+) -> tuple[AsOf, list[tuple[str, str, int]]]:
+    """Return (measure, key, value) of a year, summed by `by`, of all OPCOs or one; as of when."""
+    authorize(principal, "read_counts")
+    return await counts_of(database, API, year, by, [measure.value for measure in measures], opco)
+
+
+async def bilan_of(database: Database, principal: Principal, year: int) -> tuple[AsOf, Bilan]:
+    """Return the bilan of a year, and as of when."""
+    authorize(principal, "read_counts")
+    as_of, counts = await running_counts(database, API, year)
+    return as_of, bilan(year, counts)
+
+
+async def recounted(database: Database, principal: Principal) -> tuple[AsOf, int, list[Difference]]:
+    """Count everything again from the facts; return as of when, the number of fiches, and where the running counts differ."""
+    authorize(principal, "recount")
+    as_of, running, documents = await everything(database, API)
+    counts = recount(parsed(orjson.loads(document)) for document in documents)
+    return as_of, len(documents), differences(running, counts)
+
+
+def _of(facts: FactSet, event: FicheEvent | SessionEvent) -> FicheFact:
+    authorize(WORKER, "hear_event")
+    return facts.get(event.fiche_id, event.opco)
+
+
+def _take(facts: FactSet, event: FicheEvent | SessionEvent, fact: FicheFact) -> None:
+    facts.put(event.fiche_id, fact)
