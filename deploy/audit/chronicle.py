@@ -4,6 +4,8 @@ Each topic is told by itself; whatever needs two topics joins them at the end, s
 Values are read and forgotten; what is kept are dates, counts, statuses and identifiers.
 """
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,43 +18,50 @@ _PREFIX: Final = "fr.poec."
 
 @dataclass
 class Session:
-    """One session as submission speaks of it: ISO dates, seats, hours per trainee, euro cents."""
+    """One session as submission speaks of it: ISO dates, seats, state and motive as in names.md.
+
+    `planned`: the latest content still has it. `left` is the start before the first postponement; `hours` of one trainee and
+    `committed` euro cents come with the engagement.
+    """
 
     number: int
     start: str
     end: str
     seats: int
-    hours: int
-    engaged: bool = False
-    cancelled: bool = False
-    postponed: int = 0
-    committed: int = 0
+    state: str = "planned"
     planned: bool = True
+    motive: str | None = None
+    left: str | None = None
+    hours: int = 0
+    committed: int = 0
 
 
 @dataclass
 class Fiche:
-    """One fiche as submission speaks of it; `planned` sessions are those of the latest content."""
+    """One fiche as submission speaks of it; it keeps every session it ever had. `first` is the first start submitted."""
 
     id: str
     opco: str
-    revision: int
-    year: int
+    first: str | None = None
     sessions: dict[int, Session] = field(default_factory=dict)
-    submitted: bool = False
     confirmed: bool = False
     withdrawn: bool = False
     cancelled: bool = False
+    said: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
 class Dossier:
-    """One dossier as validation speaks of it. `references` are all it was ever validated under, `steps` what was said, in order."""
+    """One dossier as validation speaks of it.
+
+    `references` are all it was ever validated under, `avis` and `against` what was said last, `steps` everything, in order.
+    """
 
     id: str
     opco: str
     references: list[str] = field(default_factory=list)
-    validated: bool = False
+    against: bool = False
+    avis: str | None = None
     refused: bool = False
     lapsed: bool = False
     steps: list[str] = field(default_factory=list)
@@ -65,11 +74,12 @@ class Listed:
     id: str
     fiche: str
     opco: str
-    status: str = ""
     ais: int = 0
+    ais_cancelled: int = 0
     aes: int = 0
-    said_net: int = 0
+    listed: bool = False
     references: list[str] = field(default_factory=list)
+    miscounted: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,37 +151,33 @@ class Chronicle:
             self.catalogue[key] = CatalogueLine(said["fiche_id"], said["opco"], said["status"], said["reference"])
 
     def _of_fiche(self, key: str, kind: str, said: dict[str, Any]) -> None:
-        fiche = self.fiches.setdefault(key, Fiche(key, said.get("opco", ""), 0, 0))
-        fiche.revision = max(fiche.revision, int(said.get("revision", 0)))
+        fiche = self.fiches.setdefault(key, Fiche(key, said.get("opco", "")))
+        fiche.said[kind] += 1
         if "content" in said:
             _take_content(fiche, said["content"])
-        session = fiche.sessions.get(said.get("number", 0))
         match kind:
             case "fiche.submitted.v1":
-                fiche.submitted = True
+                fiche.first = min(plan["start"] for plan in said["content"]["sessions"])
             case "programmation.confirmed.v1":
                 fiche.confirmed = True
             case "fiche.withdrawn.v1":
                 fiche.withdrawn = True
-            case "session.engaged.v1" if session:
-                session.engaged, session.committed, session.hours = True, said["committed"], said["hours"]
-                session.start, session.end, session.seats = said["start"], said["end"], said["seats"]
-            case "session.postponed.v1" if session:
-                session.postponed += 1
-                session.start, session.end = said["start"], said["end"]
-            case "session.cancelled.v1" if session:
-                session.cancelled = True
+            case "session.cancelled.v1":
                 fiche.cancelled = fiche.cancelled or said["fiche_cancelled"]
+        if session := fiche.sessions.get(said.get("number", 0)):
+            _take_session(session, kind, said)
 
     def _of_dossier(self, key: str, kind: str, said: dict[str, Any]) -> None:
         dossier = self.dossiers.setdefault(key, Dossier(key, said.get("opco", "")))
         dossier.steps.append(kind)
         match kind:
+            case "avis.given.v1":
+                dossier.avis = said["avis"]
             case "fiche.validated.v1":
                 dossier.references.append(said["reference"])
-                dossier.validated, dossier.lapsed = True, False
+                dossier.against, dossier.lapsed = said["against_avis"], False
             case "avis.lapsed.v1":
-                dossier.validated, dossier.lapsed = False, True
+                dossier.lapsed = True
             case "fiche.refused.v1":
                 dossier.refused = True
 
@@ -179,31 +185,42 @@ class Chronicle:
         session = self.sessions.setdefault(key, Listed(key, said.get("fiche_id", ""), said.get("opco", "")))
         match kind:
             case "session.published.v1":
-                session.status = "published"
+                session.listed = True
                 session.references.append(said["reference"])
-            case "session.filled.v1" | "session.suspended.v1" | "session.removed.v1":
-                session.status = {"filled": "full"}.get(word := kind.split(".")[1], word)
+            case "session.suspended.v1":
+                session.listed = True
             case "ais.recorded.v1":
                 session.ais += 1
-                session.said_net = said["net"]
+                session.miscounted += session.ais != said["net"]
             case "ais.cancelled.v1":
                 session.ais -= 1
-                session.said_net = said["net"]
+                session.ais_cancelled += 1
+                session.miscounted += session.ais != said["net"]
             case "aes.recorded.v1":
                 session.aes += 1
+                session.miscounted += session.aes != said["total"]
 
 
 def _take_content(fiche: Fiche, content: dict[str, Any]) -> None:
     """Take a newer content: its sessions' plans; what was said of a session before stays."""
-    fiche.year = content["programme_year"]
-    hours = content["hours"]["total"]
-    numbers = set()
+    numbers = {plan["number"] for plan in content["sessions"]}
     for plan in content["sessions"]:
-        numbers.add(plan["number"])
         known = fiche.sessions.get(plan["number"])
         if known is None:
-            fiche.sessions[plan["number"]] = Session(plan["number"], plan["start"], plan["end"], plan["seats"], hours)
+            fiche.sessions[plan["number"]] = Session(plan["number"], plan["start"], plan["end"], plan["seats"])
         else:
-            known.start, known.end, known.seats, known.hours = plan["start"], plan["end"], plan["seats"], hours
+            known.start, known.end, known.seats = plan["start"], plan["end"], plan["seats"]
     for number, session in fiche.sessions.items():
         session.planned = number in numbers
+
+
+def _take_session(session: Session, kind: str, said: dict[str, Any]) -> None:
+    """Take what was said of one session of the fiche."""
+    match kind:
+        case "session.engaged.v1":
+            session.state, session.hours, session.committed = "engaged", said["hours"], said["committed"]
+        case "session.postponed.v1":
+            before = dt.date.fromisoformat(said["start"]) - dt.timedelta(said["shift_days"])
+            session.state, session.left = "postponed", session.left or before.isoformat()
+        case "session.cancelled.v1":
+            session.state, session.motive = "cancelled", said["motive"]

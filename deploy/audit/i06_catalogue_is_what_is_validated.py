@@ -48,16 +48,11 @@ class Truth:
     confirmed: bool
     stands: bool
 
-    def due(self) -> str | None:
-        """Return how the session must stand in the catalogue: `listed`, or a status; None: publication knows nothing of it."""
-        if not self.ever:
-            return None
-        if (
-            self.fiche_status in ("withdrawn", "cancelled")
-            or self.dossier_status in ("refused", "closed")
-            or not self.stands
-        ):
-            return "removed"
+    def due(self) -> str:
+        """Return how the session must stand: `out`, `expected`, `recruiting` or `suspended`."""
+        gone = self.fiche_status in ("withdrawn", "cancelled") or self.dossier_status in ("refused", "closed")
+        if gone or not self.ever or not self.stands:
+            return "out"
         if not self.confirmed:
             return "expected"
         return "recruiting" if self.dossier_status == "validated" else "suspended"
