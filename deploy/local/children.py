@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from deploy.local.errors import NotReady
-from deploy.local.guarded import LOG_LIMIT, last_lines
+from deploy.local.guarded import LOG_LIMIT
 from deploy.local.ports import LOOPBACK, free_port, is_free
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +33,7 @@ class Child:
         self.is_ready = False
         self._arguments, self._environment, self._ready_path = arguments, dict(environment), ready
         self._process: asyncio.subprocess.Process | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int | None:
@@ -43,6 +44,11 @@ class Child:
     def alive(self) -> bool:
         """True while the process runs."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def refused(self) -> bool:
+        """True when it ended because its settings are wrong or unsafe: starting it again cannot help."""
+        return self._process is not None and self._process.returncode == os.EX_CONFIG
 
     @property
     def pids(self) -> list[int]:
@@ -74,6 +80,7 @@ class Child:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             os.replace(self.log, self.log.with_suffix(".log.1"))
         with self.log.open("ab") as out:
+            self._log_start = out.tell()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *self._arguments,
@@ -103,9 +110,9 @@ class Child:
         deadline = time.monotonic() + timeout
         while not await self.probe():
             if not self.alive:
-                raise NotReady(f"{self.name} ended while starting ({await self.died()}).\n{last_lines(self.log)}")
+                raise NotReady(f"{self.name} ended while starting ({await self.died()}).\n{self.last_words()}")
             if time.monotonic() > deadline:
-                raise NotReady(f"{self.name} was not ready after {timeout:.0f} s.\n{last_lines(self.log)}")
+                raise NotReady(f"{self.name} was not ready after {timeout:.0f} s.\n{self.last_words()}")
             await asyncio.sleep(0.05)
 
     async def probe(self) -> bool:
@@ -113,6 +120,13 @@ class Child:
         status = await http_status(self.port, self._ready_path)
         self.is_ready = self.alive and status == HTTPStatus.OK
         return self.is_ready
+
+    def last_words(self, count: int = 12) -> str:
+        """The end of what it wrote since its last start."""
+        with self.log.open("rb") as log:
+            log.seek(max(self._log_start, self.log.stat().st_size - 16_384))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+        return "\n".join(f"  | {line}" for line in lines[-count:])
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal when it runs."""
@@ -126,7 +140,8 @@ class Child:
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)  # a suspended process could not obey
         try:
-            await asyncio.wait_for(self.died(), grace)
+            async with asyncio.timeout(grace):
+                await self.died()
         except TimeoutError:
             self.signal(signal.SIGKILL)
             await self.died()
@@ -154,4 +169,4 @@ async def run_once(name: str, arguments: Sequence[str], environment: Mapping[str
     await child.start()
     ended = await child.died()
     if ended != "exit code 0":
-        raise NotReady(f"{name} failed ({ended}).\n{last_lines(log)}")
+        raise NotReady(f"{name} failed ({ended}).\n{child.last_words()}")

@@ -20,7 +20,7 @@ from deploy.local.children import Child, run_once
 from deploy.local.chronicle import Chronicle
 from deploy.local.clients import clients_of
 from deploy.local.databases import DatabaseUrls, provision
-from deploy.local.errors import LocalError
+from deploy.local.errors import LocalError, NotReady
 from deploy.local.holding import clear_stale, held
 from deploy.local.options import Options, ServiceSpec
 from deploy.local.parts import BrokerPart, ChildPart, DatabasePart, Part
@@ -40,6 +40,7 @@ from deploy.local.servers import Broker, Database, choose_broker, choose_databas
 from deploy.local.topics import create_missing
 
 READY_SECONDS = 90.0  # for a server or a service to become ready
+START_ATTEMPTS = 3
 STOP_SECONDS = 20.0  # for a service to drain after SIGTERM
 FIRST_RETRY, LONGEST_RETRY, STABLE = 0.2, 15.0, 30.0  # seconds
 
@@ -143,9 +144,19 @@ class Supervisor:
         await self._start_child(self._issuer)
 
     async def _start_child(self, child: Child) -> None:
+        """Start a process and wait until it is ready; one that ends meanwhile gets other tries, unless its settings are wrong."""
         with self.reporter.step(child.name):
-            await child.start()
-            await self._unless_stopped(child.wait_ready(READY_SECONDS))
+            for attempts_left in reversed(range(START_ATTEMPTS)):
+                await child.start_again()
+                try:
+                    await self._unless_stopped(child.wait_ready(READY_SECONDS))
+                    return
+                except NotReady:
+                    if child.alive or child.refused or not attempts_left:
+                        raise
+                    what, reason = await ChildPart(child).died()
+                    self._chronicle.died(what, f"{reason} while starting")
+                    self.reporter.note(f"{what}: {reason} while starting; trying again")
 
     async def _migrate(self, around: Surroundings) -> None:
         """Run the migrations of the services whose folder is not the one that was applied last, all at once."""
@@ -240,7 +251,8 @@ class Supervisor:
             self._write()
             pause = 2.0 if all(child.is_ready for child in children) else 0.2
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
             self._changed.clear()
 
     def _write(self) -> None:
