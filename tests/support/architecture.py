@@ -1,0 +1,413 @@
+"""What may import what, read from the source with `ast`: every check takes the root of a tree and returns one sentence per violation.
+
+The table is the one of `shared/README.md`; that a check can fail is shown on small trees in `tests/test_architecture.py`.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SERVICES: Final = ("submission", "validation", "publication", "analytics")
+FOLDERS: Final = ("shared", "services", "deploy")
+LONGEST: Final = 400
+FORBIDDEN_NAMES: Final = frozenset({"utils", "util", "common", "helpers", "helper", "core", "base"})
+
+_STDLIB: Final = sys.stdlib_module_names
+_NO_BUSINESS_OF_RULES: Final = frozenset(
+    {
+        "asyncio",
+        "logging",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "socket",
+        "sqlite3",
+        "subprocess",
+        "sys",
+        "threading",
+        "time",
+        "urllib",
+    }
+)
+"""Parts of the standard library that are clocks, chance, logs or the outside world."""
+_KAFKA: Final = ("aiokafka", "confluent_kafka", "faststream", "kafka")
+_WEB: Final = ("fastapi", "starlette", "uvicorn", "httpx")
+_CHANCE: Final = frozenset(
+    {"now", "today", "utcnow", "uuid1", "uuid4", "time", "monotonic", "perf_counter", "token_hex", "getLogger"}
+)
+"""Calls that give another answer each time; a decision is given its time and its identifiers."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file: its dotted name, its path below the root, its tree, its number of lines."""
+
+    name: str
+    path: str
+    tree: ast.Module
+    lines: int
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the name in parts: `services`, `validation`, `domain`, `avis`."""
+        return tuple(self.name.split("."))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A row of the table: which modules it is about, what they may import of the product, which libraries they may not touch.
+
+    In a pattern `{me}` is the module's own service. `libraries` False allows the standard library only.
+    """
+
+    name: str
+    modules: str
+    may: tuple[str, ...]
+    not_libraries: tuple[str, ...] = ()
+    libraries: bool = True
+
+
+_OF_SHARED_FOR_CASES: Final = (
+    "shared.contracts",
+    "shared.errors",
+    "shared.database",
+    "shared.identity",
+    "shared.policy",
+    "shared.audit_trail",
+    "shared.working_set",
+    "shared.messaging.records",
+)
+"""What load, decide, save and emit need: contracts, refusals, the unit of work with its trail and outbox, who asks and may they.
+
+`shared.messaging.records` is there for tombstones: they are outbox rows that are no event.
+"""
+
+TABLE: Final = (
+    Layer(
+        "domain",
+        r"services\.\w+\.domain(\..+)?",
+        ("services.{me}.domain", "shared.contracts", "shared.errors"),
+        libraries=False,
+    ),
+    Layer(
+        "use cases",
+        r"services\.\w+\.use_cases",
+        ("services.{me}.domain", "services.{me}.store", *_OF_SHARED_FOR_CASES),
+        (*_KAFKA, *_WEB),
+    ),
+    Layer(
+        "store",
+        r"services\.\w+\.store",
+        (
+            "services.{me}.domain",
+            "shared.contracts",
+            "shared.database",
+            "shared.working_set",
+            "shared.audit_trail",
+            "shared.identity",
+            "shared.errors",
+            "shared.clock",
+        ),
+        (*_KAFKA, *_WEB),
+    ),
+    Layer(
+        "way in",
+        r"services\.\w+\.(api|pages|consumers|bodies)",
+        ("services.{me}.use_cases", "services.{me}.domain", "services.{me}.store", "services.{me}.*", "shared"),
+        _KAFKA,
+    ),
+    Layer("app", r"services\.\w+\.(app|__main__)", ("services.{me}", "shared"), _KAFKA),
+    Layer(
+        "settings",
+        r"services\.\w+\.settings",
+        ("services.{me}.domain", "services.{me}.reference", "shared.settings"),
+        (*_KAFKA, *_WEB),
+    ),
+    Layer(
+        "migrations",
+        r"services\.\w+\.migrations(\..+)?",
+        ("shared.messaging.schema", "shared.messaging.records", "shared.migrations"),
+        (*_KAFKA, *_WEB),
+    ),
+    Layer(
+        "formats and lists",
+        r"services\.\w+\.\w+",
+        ("services.{me}", "shared.contracts", "shared.database", "shared.errors"),
+        (*_KAFKA, *_WEB),
+    ),
+    Layer(
+        "formats and lists",
+        r"services(\..+)?",
+        ("services.{me}", "shared.contracts", "shared.errors"),
+        (*_KAFKA, *_WEB),
+    ),
+    Layer(
+        "deploy",
+        r"deploy(\..+)?",
+        ("deploy", "shared.contracts", "shared.messaging.clients", "shared.settings", "shared.clock"),
+    ),
+    Layer(
+        "contracts",
+        r"shared\.contracts(\..+)?",
+        ("shared.contracts",),
+        (*_KAFKA, *_WEB, "asyncpg", "sqlalchemy", "sqlmodel"),
+    ),
+    Layer("messaging", r"shared\.messaging(\..+)?", ("shared",), _WEB),
+    Layer("shared", r"shared(\..+)?", ("shared",), _KAFKA),
+)
+"""The first row that fits a module is its row. Deploy reads the business clock's offset and dates as services do: `shared.clock`."""
+
+
+def modules(root: Path) -> list[Module]:
+    """Return every module of the tree, sorted by name."""
+    found = []
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*.py")):
+            below = path.relative_to(root)
+            parts = below.with_suffix("").parts
+            source = path.read_text("utf-8")
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found.append(Module(name, below.as_posix(), ast.parse(source), source.count("\n")))
+    return found
+
+
+def imports(module: Module, *, inside: frozenset[str] = frozenset(), run: bool = False) -> Iterator[tuple[str, int]]:
+    """Yield what a module imports, with its line; `from package import module` is the module where `inside` knows it.
+
+    With `run`, only what is imported when the program runs: not what stands under `if TYPE_CHECKING`.
+    """
+    only_types = {id(node) for block in ast.walk(module.tree) if run and _for_types(block) for node in ast.walk(block)}
+    for node in ast.walk(module.tree):
+        if id(node) in only_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = _absolute(module, node)
+            for alias in node.names:
+                deeper = f"{package}.{alias.name}"
+                yield (deeper if deeper in inside else package), node.lineno
+
+
+def _for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _absolute(module: Module, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = module.parts if module.path.endswith("__init__.py") else module.parts[:-1]
+    parents = package[: len(package) - node.level + 1]
+    return ".".join((*parents, *([node.module] if node.module else [])))
+
+
+def _within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def against_the_table(root: Path) -> list[str]:
+    """Return the imports that the table does not allow."""
+    found, all_modules = [], modules(root)
+    names = frozenset(module.name for module in all_modules)
+    for module in all_modules:
+        layer = next(row for row in TABLE if re.fullmatch(row.modules, module.name))
+        for name, line in imports(module, inside=names):
+            if not _allowed(module, layer, name):
+                found.append(f"{module.path}:{line} ({layer.name}) imports {name}")
+    return found
+
+
+def _allowed(module: Module, layer: Layer, name: str) -> bool:
+    head = name.split(".", maxsplit=1)[0]
+    if head in FOLDERS:
+        me = module.parts[1] if module.parts[0] == "services" and len(module.parts) > 1 else ""
+        if name == f"services.{me}":
+            return True  # the package itself, for `from services.x import use_cases as story`: its docstring is all it holds
+        return any(_fits(name, pattern.format(me=me)) for pattern in layer.may)
+    if not layer.libraries:
+        return head in _STDLIB and head not in _NO_BUSINESS_OF_RULES
+    return head not in layer.not_libraries
+
+
+def _fits(name: str, pattern: str) -> bool:
+    if pattern.endswith(".*"):
+        return _within(name, pattern[:-2]) and name.rsplit(".", maxsplit=1)[-1] not in (
+            "app",
+            "api",
+            "pages",
+            "consumers",
+        )
+    return _within(name, pattern)
+
+
+def services_that_know_each_other(root: Path) -> list[str]:
+    """Return imports from one service into another, from `shared` or `deploy` into a service, from anywhere into `deploy`."""
+    found = []
+    for module in modules(root):
+        me = module.parts[:2] if module.parts[0] == "services" else module.parts[:1]
+        for name, line in imports(module):
+            parts = tuple(name.split("."))
+            foreign_service = parts[0] == "services" and parts[:2] != me
+            if foreign_service or (parts[0] == "deploy" and me[0] != "deploy"):
+                found.append(f"{module.path}:{line} imports {name}")
+    return found
+
+
+def impure_rules(root: Path) -> list[str]:
+    """Return where a domain waits, asks a clock, draws an identifier or logs."""
+    found = []
+    for module in modules(root):
+        if "domain" not in module.parts:
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
+                found.append(f"{module.path}:{node.lineno} waits")
+            elif isinstance(node, ast.Call) and _called(node) in _CHANCE | {"print", "open", "input"}:
+                found.append(f"{module.path}:{node.lineno} calls {_called(node)}()")
+    return found
+
+
+def _called(node: ast.Call) -> str:
+    return (
+        node.func.id
+        if isinstance(node.func, ast.Name)
+        else node.func.attr
+        if isinstance(node.func, ast.Attribute)
+        else ""
+    )
+
+
+_MAY_NAME_SERVICES: Final = ("shared/contracts/",)
+
+
+def shared_that_names_a_service(root: Path) -> list[str]:
+    """Return strings and names of `shared` that speak of one service: `poec.submission.fiches`, `if service == "analytics"`."""
+    word = re.compile(rf"(?<![\w-])({'|'.join(SERVICES)})(?![\w-])")
+    found = []
+    for module in modules(root):
+        if module.parts[0] != "shared" or module.path.startswith(_MAY_NAME_SERVICES):
+            continue
+        for node in ast.walk(module.tree):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            name = (
+                node.id
+                if isinstance(node, ast.Name)
+                else node.name
+                if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                else ""
+            )
+            if word.search(text) or name.lower() in SERVICES:
+                found.append(f"{module.path}:{getattr(node, 'lineno', 1)} names a service")
+    return found
+
+
+def import_cycles(root: Path) -> list[str]:
+    """Return the groups of modules that import each other, directly or by others; imports inside functions count too."""
+    all_modules = modules(root)
+    names = frozenset(module.name for module in all_modules)
+    graph = {m.name: sorted({n for n, _ in imports(m, inside=names, run=True)} & names - {m.name}) for m in all_modules}
+    return [" -> ".join(sorted(group)) for group in _strong_components(graph) if len(group) > 1]
+
+
+def _strong_components(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return the strongly connected components (Tarjan)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in graph[name]:
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            place = stack.index(name)
+            groups.append(stack[place:])
+            del stack[place:]
+
+    for name in graph:
+        if name not in index:
+            visit(name)
+    return groups
+
+
+def forbidden_names(root: Path) -> list[str]:
+    """Return modules and folders whose name says nothing."""
+    return [module.path for module in modules(root) if FORBIDDEN_NAMES & {part.lower() for part in module.parts}]
+
+
+def too_long(root: Path) -> list[str]:
+    """Return the files of more than 400 lines."""
+    return [f"{module.path} has {module.lines} lines" for module in modules(root) if module.lines > LONGEST]
+
+
+def swallowed_cancellations(root: Path) -> list[str]:
+    """Return uses of `asyncio.wait_for`: in Python 3.11 it may swallow a cancellation that meets its result.
+
+    `asyncio.timeout` does not.
+    """
+    return _uses(
+        root,
+        lambda node: isinstance(node, ast.Attribute | ast.Name) and _last_name(node) == "wait_for",
+        "uses wait_for",
+    )
+
+
+def latest_offsets(root: Path) -> list[str]:
+    """Return consumers of the product that skip to the end of a log: what was written before they came would be lost."""
+
+    def skips(node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.keyword) and node.arg == "auto_offset_reset" and ast.unparse(node.value) == "'latest'"
+        )
+
+    return [found for found in _uses(root, skips, "begins at the end of the log") if not found.startswith("deploy/")]
+
+
+def silent_failures(root: Path) -> list[str]:
+    """Return `except:` and `except BaseException:` that do not raise again."""
+
+    def silent(node: ast.AST) -> bool:
+        if not isinstance(node, ast.ExceptHandler):
+            return False
+        everything = node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException")
+        return everything and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+
+    return _uses(root, silent, "swallows every exception")
+
+
+def _uses(root: Path, wrong: Callable[[ast.AST], bool], what: str) -> list[str]:
+    return [
+        f"{module.path}:{getattr(node, 'lineno', 1)} {what}"
+        for module in modules(root)
+        for node in ast.walk(module.tree)
+        if wrong(node)
+    ]
+
+
+def _last_name(node: ast.Attribute | ast.Name) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+CHECKS: Final[tuple[Callable[[Path], list[str]], ...]] = (
+    against_the_table,
+    services_that_know_each_other,
+    impure_rules,
+    shared_that_names_a_service,
+    import_cycles,
+    forbidden_names,
+    too_long,
+    swallowed_cancellations,
+    latest_offsets,
+    silent_failures,
+)
