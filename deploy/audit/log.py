@@ -118,7 +118,8 @@ class LogReader:
     async def __aenter__(self) -> Self:
         """Connect. Raises `CouldNotLook`."""
         try:
-            await asyncio.wait_for(self._consumer.start(), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._consumer.start()
         except (KafkaError, OSError, TimeoutError) as wrong:
             await self._consumer.stop()
             raise CouldNotLook(f"The broker does not answer ({type(wrong).__name__}).") from wrong

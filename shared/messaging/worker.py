@@ -55,7 +55,7 @@ class Fenced(RuntimeError):
 
 
 class Worker:
-    """Consumes every topic its service hears. `linger_always` waits before each read (analytics: bigger batches)."""
+    """Consumes every topic its service hears. `linger_always` waits before each read: bigger batches, where nobody waits for the answer."""
 
     def __init__(
         self, inbox: Inbox[Any], access: KafkaAccess, topics: Collection[str], instance: str, *, batch: int = 500, linger_ms: int = 8,
