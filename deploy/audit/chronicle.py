@@ -210,6 +210,8 @@ def _take_content(fiche: Fiche, content: dict[str, Any]) -> None:
             fiche.sessions[plan["number"]] = Session(plan["number"], plan["start"], plan["end"], plan["seats"])
         else:
             known.start, known.end, known.seats = plan["start"], plan["end"], plan["seats"]
+            if not known.planned and known.state != "cancelled":
+                known.state = "planned"
     for number, session in fiche.sessions.items():
         session.planned = number in numbers
 
