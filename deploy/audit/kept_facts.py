@@ -52,8 +52,8 @@ FROM ({_SAID}) said ORDER BY key, number, sequence DESC
 """
 _PLANS: Final = """
 SELECT DISTINCT ON (key, number) key AS id, (s ->> 'number')::int AS number, s ->> 'start' AS start, (s ->> 'seats')::int AS seats
-FROM outbox, jsonb_array_elements(value::jsonb #> '{content,sessions}') s
-WHERE topic = $1 AND jsonb_exists(value::jsonb, 'content') ORDER BY key, number, sequence DESC
+FROM outbox o, jsonb_array_elements(o.value::jsonb #> '{content,sessions}') s
+WHERE topic = $1 AND jsonb_exists(o.value::jsonb, 'content') ORDER BY key, number, sequence DESC
 """
 _ENTRIES: Final = """
 SELECT s.id::text AS id,
