@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
-from services.submission.domain.fiche import Session, SessionState
+from services.submission.domain.fiche import CHANGES_KEPT, Changed, Fiche, Session, SessionState
 from shared.contracts.fiche import FicheContent, SessionPlan
 from shared.contracts.submission import Shift
 from shared.contracts.validation import Adaptation
@@ -45,6 +46,35 @@ def sessions_after(sessions: Mapping[int, Session], content: FicheContent) -> di
     " remembered, others as they were."""
     kept = {number: session for number, session in sessions.items() if session.state is SessionState.CANCELLED}
     return kept | {plan.number: sessions.get(plan.number, Session()) for plan in content.sessions}
+
+
+def revised(fiche: Fiche, content: FicheContent, acknowledged: tuple[str, ...]) -> Fiche:
+    """Return the fiche with its next revision, and the warnings that its OPCO acknowledged with it."""
+    revision = fiche.revision + 1
+    changed = Changed(revision, changed_fields(fiche.content, content))
+    return replace(
+        fiche,
+        content=content,
+        revision=revision,
+        sessions=sessions_after(fiche.sessions, content),
+        acknowledged=acknowledged,
+        changes=(*fiche.changes, changed)[-CHANGES_KEPT:],
+    )
+
+
+def changed_fields(before: FicheContent, after: FicheContent) -> tuple[str, ...]:
+    """Return the names of the members in which two contents differ, in the order of the fiche."""
+    names = type(before).model_fields
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
+
+
+def changed_since(fiche: Fiche, revision: int) -> str | None:
+    """Return the names of what changed since a revision, with commas; None where that is too long ago, or not yet."""
+    later = [change for change in fiche.changes if change.revision > revision]
+    if len(later) != fiche.revision - revision:
+        return None
+    changed = {name for change in later for name in change.fields}
+    return ",".join(name for name in type(fiche.content).model_fields if name in changed)
 
 
 def first_start(plans: tuple[SessionPlan, ...]) -> dt.date:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, PLACE_RULES, admit
 from services.submission.domain.case import Case, Given, Rule
-from services.submission.domain.content import adapted, sessions_after, shift_between
+from services.submission.domain.content import adapted, changed_since, revised, shift_between
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import Fiche, Session, Status
 from services.submission.domain.lifecycle import allowed
@@ -69,7 +69,7 @@ def submit_fiche(
     wrong = reference_form(reference)
     case = Case(filing.content, opco, civil_date(filing.at), given)
     warnings = admit(case, filing.acknowledged, also=(wrong,) if wrong else ())
-    codes = tuple(warning.code for warning in warnings)
+    codes = _codes(warnings)
     fiche = Fiche(
         id=identifier,
         opco=opco,
@@ -128,7 +128,7 @@ def accept_adaptation(fiche: Fiche, acknowledged: tuple[str, ...], given: Given,
     content = adapted(fiche.content, proposal)
     case = Case(content, fiche.opco, civil_date(at), given, fiche)
     warnings = admit(case, acknowledged, _ADAPTATION_RULES, DATE_WARNINGS)
-    new = _with_content(fiche, content, warnings)
+    new = revised(fiche, content, _codes(warnings))
     event = AdaptationAccepted(
         fiche_id=fiche.id,
         opco=fiche.opco,
@@ -187,7 +187,8 @@ def at_revision(fiche: Fiche, read: int) -> None:
             f"La fiche en est à la révision {fiche.revision}, vous avez lu la {read}\u202f:"
             " relisez-la, puis recommencez."
         )
-        raise Stale(Objection("REVISION", message, facts={"read": read, "current": fiche.revision}))
+        facts = {"read": read, "current": fiche.revision, "changed": changed_since(fiche, read)}
+        raise Stale(Objection("REVISION", message, facts=facts))
 
 
 def existing(fiche: Fiche | None) -> Fiche:
@@ -223,10 +224,9 @@ def _revised(
 ) -> tuple[Fiche, Shift, tuple[Objection, ...]]:
     case = Case(filing.content, fiche.opco, civil_date(filing.at), given, fiche)
     warnings = admit(case, filing.acknowledged, also=also)
-    return _with_content(fiche, filing.content, warnings), shift_between(fiche.content, filing.content), warnings
+    new = revised(fiche, filing.content, _codes(warnings))
+    return new, shift_between(fiche.content, filing.content), warnings
 
 
-def _with_content(fiche: Fiche, content: FicheContent, warnings: tuple[Objection, ...]) -> Fiche:
-    sessions = sessions_after(fiche.sessions, content)
-    codes = tuple(warning.code for warning in warnings)
-    return replace(fiche, content=content, revision=fiche.revision + 1, sessions=sessions, acknowledged=codes)
+def _codes(warnings: tuple[Objection, ...]) -> tuple[str, ...]:
+    return tuple(warning.code for warning in warnings)

@@ -14,6 +14,9 @@ from shared.contracts.fiche import FicheContent, SessionPlan
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
 from shared.contracts.validation import Adaptation, CompletionItem
 
+CHANGES_KEPT: Final = 20
+"""How many revisions back a fiche can say what changed; a reader further behind has to read all of it again."""
+
 
 class Status(StrEnum):
     """Where a fiche stands."""
@@ -104,6 +107,14 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """Names of the members of the content that a revision changed."""
+
+    revision: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Fiche:
     """A fiche; `revision` counts its contents from 1, `reference` is the OPCO's own name for it.
 
@@ -129,6 +140,7 @@ class Fiche:
     refusal: Refusal | None = None
     confirmed_revision: int = 0
     withdrawal: WithdrawalReason | None = None
+    changes: tuple[Changed, ...] = ()
 
     @property
     def standing(self) -> Status:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, admit
 from services.submission.domain.case import Case, Given
-from services.submission.domain.content import with_dates
+from services.submission.domain.content import revised, with_dates
 from services.submission.domain.dates import civil_date
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import Fiche, Session, SessionState, Status, is_cancelled
@@ -63,8 +63,7 @@ def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: 
     case = Case(content, fiche.opco, civil_date(at), given, fiche)
     also = (_same_dates(number),) if content == fiche.content else ()
     warnings = admit(case, to.acknowledged, DATE_RULES, DATE_WARNINGS, also)
-    codes = tuple(warning.code for warning in warnings)
-    new = replace(fiche, content=content, revision=fiche.revision + 1, acknowledged=codes)
+    new = revised(fiche, content, tuple(warning.code for warning in warnings))
     event = SessionPostponed(
         fiche_id=fiche.id,
         opco=fiche.opco,

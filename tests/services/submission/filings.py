@@ -76,7 +76,9 @@ def session(**changes: Any) -> dict[str, Any]:
 
 
 def two_sessions() -> FicheContent:
-    return golden_content(sessions=[session(), session(number=2, start="2018-06-04", end="2018-09-07")], hires_announced=20)
+    return golden_content(
+        sessions=[session(), session(number=2, start="2018-06-04", end="2018-09-07")], hires_announced=20
+    )
 
 
 def validated() -> Fiche:

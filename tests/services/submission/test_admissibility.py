@@ -82,9 +82,13 @@ def test_a_derogation_is_decided_by_the_day_of_filing(day: str, code: str | None
     assert says(hours.derogation_is_decided, lasting(420, derogation={**REGIONAL, "decided_on": day})) == code
 
 
-@pytest.mark.parametrize(("zones", "code"), [(["2816"], None), (["2804"], "DEROGATION_ZONES"), ([], "DEROGATION_ZONES")])
+@pytest.mark.parametrize(
+    ("zones", "code"), [(["2816"], None), (["2804"], "DEROGATION_ZONES"), ([], "DEROGATION_ZONES")]
+)
 def test_a_regional_derogation_names_the_zone_of_the_fiche(zones: list[str], code: str | None) -> None:
-    assert says(hours.regional_derogation_covers_the_zone, lasting(420, derogation={**REGIONAL, "zones": zones})) == code
+    assert (
+        says(hours.regional_derogation_covers_the_zone, lasting(420, derogation={**REGIONAL, "zones": zones})) == code
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,12 @@ def test_immersion_is_at_most_a_third_and_exactly_a_third_passes(company: int, t
 
 @pytest.mark.parametrize(
     ("changes", "code"),
-    [({}, None), ({"total": 0, "centre": 0}, "HOURS_TOTAL"), ({"centre": 400}, "HOURS_TOTAL"), ({"distance": 400}, "HOURS_TOTAL")],
+    [
+        ({}, None),
+        ({"total": 0, "centre": 0}, "HOURS_TOTAL"),
+        ({"centre": 400}, "HOURS_TOTAL"),
+        ({"distance": 400}, "HOURS_TOTAL"),
+    ],
 )
 def test_no_part_of_the_hours_is_more_than_the_whole(changes: dict[str, int], code: str | None) -> None:
     assert says(hours.parts_within_total, case(hours=changes)) == code
@@ -107,9 +116,7 @@ def test_parts_that_do_not_make_the_total_are_a_warning(centre: int, code: str |
     assert says(hours.parts_make_the_total, case(hours={"centre": centre})) == code
 
 
-@pytest.mark.parametrize(
-    ("end", "code"), [("2018-05-01", None), ("2018-04-30", None), ("2018-04-29", "SESSION_DATES")]
-)
+@pytest.mark.parametrize(("end", "code"), [("2018-05-01", None), ("2018-04-30", None), ("2018-04-29", "SESSION_DATES")])
 def test_a_session_may_last_one_day_but_not_end_before_it_starts(end: str, code: str | None) -> None:
     assert says(calendar.sessions_end_after_they_start, case(sessions=[session(end=end)])) == code
 
@@ -194,14 +201,21 @@ def test_the_siret_passes_its_check_digits(siret: str, code: str | None) -> None
         ("A8500123401", None, "PROVIDER_NDA_STRUCTURE"),
     ],
 )
-def test_the_nda_has_eleven_characters_and_usually_a_structure(nda: str, form: str | None, structure: str | None) -> None:
+def test_the_nda_has_eleven_characters_and_usually_a_structure(
+    nda: str, form: str | None, structure: str | None
+) -> None:
     assert says(parties.nda_has_its_form, case(provider={"nda": nda})) == form
     assert says(parties.nda_has_the_usual_structure, case(provider={"nda": nda})) == structure
 
 
 @pytest.mark.parametrize(
     ("opco", "idcc", "code"),
-    [("opco-2i", "3248", None), ("akto", "1979", None), ("akto", "3248", "BRANCH_OPCO"), ("akto", "9999", "BRANCH_OPCO")],
+    [
+        ("opco-2i", "3248", None),
+        ("akto", "1979", None),
+        ("akto", "3248", "BRANCH_OPCO"),
+        ("akto", "9999", "BRANCH_OPCO"),
+    ],
 )
 def test_the_branch_belongs_to_the_opco(opco: str, idcc: str, code: str | None) -> None:
     assert says(parties.branch_belongs_to_the_opco, case(opco, branch_idcc=idcc)) == code
@@ -224,9 +238,14 @@ def test_job_and_audiences_come_from_the_lists() -> None:
 
 @pytest.mark.parametrize(
     "twice",
-    [{"audiences": ["80006"] * 2}, {"formacodes": ["22472"] * 2}, {"nsf": ["220"] * 2}, {"target_contracts": ["CDI"] * 2}],
+    [
+        {"audiences": ["80006"] * 2},
+        {"formacodes": ["22472"] * 2},
+        {"nsf": ["220"] * 2},
+        {"target_contracts": ["CDI"] * 2},
+    ],
 )
-def test_no_code_comes_twice(twice: dict[str, list[str]]) -> None:
+def test_no_code_comes_twice(twice: dict[str, Any]) -> None:
     assert says(programme.no_code_comes_twice, case(**twice)) == "CODE_TWICE"
 
 
@@ -268,7 +287,12 @@ def test_a_work_study_contract_names_its_start() -> None:
 
 @pytest.mark.parametrize(
     ("days", "lead", "started"),
-    [(42, None, None), (41, "LEAD_TIME_SHORT", None), (0, "LEAD_TIME_SHORT", None), (-1, None, "SESSION_ALREADY_STARTED")],
+    [
+        (42, None, None),
+        (41, "LEAD_TIME_SHORT", None),
+        (0, "LEAD_TIME_SHORT", None),
+        (-1, None, "SESSION_ALREADY_STARTED"),
+    ],
 )
 def test_less_than_six_weeks_before_the_start_is_a_warning(days: int, lead: str | None, started: str | None) -> None:
     examined = case(on=dt.date(2018, 4, 30) - dt.timedelta(days=days))
@@ -309,7 +333,9 @@ def test_the_golden_fiche_filed_years_later_is_a_regularisation() -> None:
 
 
 def test_all_objections_come_back_together_and_warnings_with_them() -> None:
-    examined = case("akto", rome="H3499", provider={"qualiopi": False}, hours={"total": 401}, place={"zone_emploi": "5315"})
+    examined = case(
+        "akto", rome="H3499", provider={"qualiopi": False}, hours={"total": 401}, place={"zone_emploi": "5315"}
+    )
     with pytest.raises(RulesRefused) as refused:
         admit(examined, ())
     expected = ["HOURS_CAP", "PLACE_ZONE", "BRANCH_OPCO", "PROVIDER_QUALIOPI", "ROME_UNKNOWN"]

@@ -28,7 +28,16 @@ from shared.contracts.submission import (
     SessionPostponed,
 )
 from shared.contracts.validation import Adaptation, ProposedSession
-from shared.errors import Forbidden, Impossible, NotAllowedNow, NotFound, RulesRefused, Stale, WarningsUnanswered
+from shared.errors import (
+    Forbidden,
+    Impossible,
+    NotAllowedNow,
+    NotFound,
+    Objection,
+    RulesRefused,
+    Stale,
+    WarningsUnanswered,
+)
 from shared.identity import Principal
 from tests.services.submission import filings as f
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, GOLDEN_WARNINGS, golden_content
@@ -153,7 +162,9 @@ def test_a_counter_proposal_is_another_content_with_its_reason() -> None:
     assert (event.revision, event.reason, event.shift.start_days) == (2, "Une semaine suffit.", 7)
 
 
-@pytest.mark.parametrize(("state", "passes"), [("AUCUN", True), ("ATTRIBUE", True), ("PUBLIE", False), ("EN_PREPARATION", False)])
+@pytest.mark.parametrize(
+    ("state", "passes"), [("AUCUN", True), ("ATTRIBUE", True), ("PUBLIE", False), ("EN_PREPARATION", False)]
+)
 def test_programmation_is_confirmed_once_the_provider_is_chosen(state: str, passes: bool) -> None:
     fiche = replace(f.validated(), content=golden_content(procurement=state))
     if passes:
@@ -254,8 +265,20 @@ def test_who_read_another_revision_is_told_the_current_one() -> None:
     filed = story.submit_fiche(fiches, OPCO, GOLDEN_REFERENCE, f.filing(), f.GIVEN).fiche
     with pytest.raises(Stale) as stale:
         story.withdraw_fiche(fiches, Asker(OPCO, filed.id, 2), WithdrawalReason.AUTRE)
-    assert stale.value.objections[0].facts == {"read": 2, "current": 1}
-    assert story.withdraw_fiche(fiches, Asker(OPCO, filed.id, 1), WithdrawalReason.AUTRE).fiche.status is Status.WITHDRAWN
+    assert stale.value.objections[0].facts == {"read": 2, "current": 1, "changed": None}
+    assert (
+        story.withdraw_fiche(fiches, Asker(OPCO, filed.id, 1), WithdrawalReason.AUTRE).fiche.status is Status.WITHDRAWN
+    )
+
+
+def test_who_read_an_older_revision_is_told_what_changed_since() -> None:
+    fiche = decisions.amend_fiche(f.filed(), f.filing(golden_content(title="POEC - Peintre")), f.GIVEN).fiche
+    fiche = decisions.amend_fiche(fiche, f.filing(golden_content(title="POEC - Peintre", rome="H2902")), f.GIVEN).fiche
+    for read, changed in ((1, "title,rome"), (2, "rome")):
+        with pytest.raises(Stale) as stale:
+            decisions.at_revision(fiche, read)
+        assert stale.value.objections[0].facts["changed"] == changed
+    decisions.at_revision(fiche, 3)
 
 
 def test_what_is_heard_of_an_unknown_fiche_is_impossible() -> None:
@@ -279,7 +302,7 @@ def test_the_day_of_filing_is_the_day_in_normandie() -> None:
     assert f.codes(_filed(late)) == ["HOURS_PARTS", "LEAD_TIME_SHORT"]
 
 
-def _filed(filing: Filing) -> tuple[f.Objection, ...]:
+def _filed(filing: Filing) -> tuple[Objection, ...]:
     return decisions.submit_fiche(f.FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE, filing, f.GIVEN, None).warnings
 
 
