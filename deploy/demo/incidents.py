@@ -209,14 +209,15 @@ class Incidents:
 
 
 async def together(*work: Awaitable[None]) -> None:
-    """Do it all at the same time; the first failure ends the others."""
-    async with asyncio.TaskGroup() as group:
-        for one in work:
-            group.create_task(_awaited(one))
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+    """Do it all at the same time; the first failure ends the others and is raised as it is."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        for task in asyncio.as_completed(tasks):
+            await task
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _expect(incident: str, found: str, wanted: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 import orjson
 
-from shared.contracts.flow import CATALOGUE, TOPICS
+from shared.contracts.flow import CATALOGUE, INGRESS_SERVICE, TOPICS, ingress_topic
 from shared.contracts.ingress import CommandAnswered
 from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
 
@@ -73,6 +73,7 @@ class Watch:
         self._ids: set[str] = set()
         self._waiting: dict[Place, list[tuple[Test, asyncio.Future[Seen]]]] = defaultdict(list)
         self._reading: asyncio.Task[None] | None = None
+        self._lost: list[str] = []
         self.count = 0
 
     async def __aenter__(self) -> Self:
@@ -112,8 +113,18 @@ class Watch:
         self.count += 1
         seen = Seen(headers.get("ce_type", ""), identifier, key, orjson.loads(value), value, time.monotonic())
         place = place_of(seen)
+        if seen.type == LETTER and not is_ingress(str(seen.value["topic"])):
+            self._give_up(f"an event became a dead letter ({place[1]}, {seen.value['code']}): `poec dlq list`")
         self._seen[place].append(seen)
         self._wake(place, seen)
+
+    def _give_up(self, why: str) -> None:
+        """An event that its hearer could not apply will never lead to anything: nobody needs to wait."""
+        self._lost.append(why)
+        for entries in self._waiting.values():
+            for _, waiting in entries:
+                if not waiting.done():
+                    waiting.set_exception(NothingCame(why))
 
     def _wake(self, place: Place, seen: Seen) -> None:
         for test, waiting in self._waiting.get(place, ()):
@@ -126,6 +137,8 @@ class Watch:
         found = [seen for seen in self._seen.get(place, ()) if test(seen)]
         if len(found) >= nth:
             return found[nth - 1]
+        if self._lost:
+            raise NothingCame(self._lost[0])
         waiting: asyncio.Future[Seen] = asyncio.get_running_loop().create_future()
         entry = (_Nth(test, nth - len(found)), waiting)
         self._waiting[place].append(entry)
@@ -155,6 +168,14 @@ class Watch:
         for (found, _), records in self._seen.items():
             if found == kind:
                 yield from records
+
+
+_INGRESS: Final = frozenset(map(ingress_topic, INGRESS_SERVICE))
+
+
+def is_ingress(topic: str) -> bool:
+    """Return whether a topic is an organisation's way in: what dies there is answered to its sender."""
+    return topic in _INGRESS
 
 
 def place_of(seen: Seen) -> Place:

@@ -1,0 +1,133 @@
+"""What the demo shows when the year has been played: the bilan beside the year's own figures, the curve, the verdict."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from deploy.audit.report import Report
+from deploy.demo.agenda import MONTHS
+from deploy.demo.curve import monthly_curve
+from deploy.demo.figures import Figure, shown
+from deploy.demo.margins import VALIDATED
+from deploy.demo.play import Played
+from deploy.local.runfile import Run
+from shared.contracts.references import OPCOS
+
+NOTE: Final = "Tout est fictif, sauf les totaux et les marges que nomme le procès-verbal."
+
+
+def show_bilan(played: Played, out: Console) -> None:
+    """Print the figures, the tables by OPCO and month, and the curve."""
+    by_name = {figure.name: figure for figure in played.figures}
+    out.print("[bold]Bilan 2021[/], compté par analytics, à côté des chiffres de l’année")
+    out.print(f"[dim]{NOTE}[/]")
+    out.print(_totals([f for f in played.figures if not f.name.startswith(("opco.", "month."))]))
+    out.print(_by_opco(by_name))
+    out.print(_by_month(by_name))
+    values = [by_name[f"month.{month}.ais"].measured or 0 for month in range(1, 13)]
+    out.print(f"[cyan]{escape(monthly_curve(values, 'AIS 2021 par mois de début de session'))}[/]")
+
+
+def _totals(figures: Sequence[Figure]) -> Table:
+    table = _table("indicateur", "compté", "attendu", "", "source")
+    for figure in figures:
+        style = "dim" if figure.source == "année fictive" else ""
+        table.add_row(
+            figure.label, shown(figure.measured), shown(figure.expected), _mark(figure), figure.source, style=style
+        )
+    return table
+
+
+def _by_opco(by_name: Mapping[str, Figure]) -> Table:
+    table = _table("OPCO", "validées", "engagées", "AIS")
+    for opco in VALIDATED:
+        table.add_row(OPCOS[opco], *(_cell(by_name[f"opco.{opco}.{name}"]) for name in ("validated", "engaged", "ais")))
+    return table
+
+
+def _by_month(by_name: Mapping[str, Figure]) -> Table:
+    table = _table("", *(name[:4] for name in MONTHS))
+    for label, name in (("sessions", "engaged"), ("AIS", "ais")):
+        table.add_row(label, *(_cell(by_name[f"month.{month}.{name}"]) for month in range(1, 13)))
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="left" if name == "source" else "right")
+    return table
+
+
+def _mark(figure: Figure) -> str:
+    return "[green]✔[/]" if figure.equal else "[red]✘[/]"
+
+
+def _cell(figure: Figure) -> str:
+    """Return a count; beside it, in red, what it must be where it is not."""
+    if figure.equal:
+        return shown(figure.measured)
+    return f"[red]{shown(figure.measured)} ≠ {shown(figure.expected)}[/]"
+
+
+def show_verdict(played: Played, audit: Report, out: Console) -> None:
+    """Print what went wrong on the way, every difference, what the audit says, and the last line."""
+    for incident in played.incidents:
+        out.print(f"  [yellow]⚑[/] {escape(incident.line)}", soft_wrap=True)
+    for difference in played.differences:
+        out.print(f"  [red]✘[/] {escape(difference)}", soft_wrap=True)
+    for finding in audit.findings:
+        for violation in finding.verdict.violations[:5]:
+            out.print(f"  [red]✘[/] {finding.id} {escape(violation)}", soft_wrap=True)
+    out.print(_last_line(played, audit), soft_wrap=True)
+
+
+def _last_line(played: Played, audit: Report) -> str:
+    equal, number = sum(figure.equal for figure in played.figures), len(played.figures)
+    looked = sum(finding.verdict.checked for finding in audit.findings)
+    figures = f"{equal} chiffres sur {number} sont égaux"
+    trail = "audit sans violation" if audit.clean else "audit\u202f: violations"
+    good = equal == number and audit.clean
+    mark, style = ("✔", "bold green") if good else ("✘", "bold red")
+    took = {"whole": "l’année était déjà là", "begun": "année reprise"}.get(played.before, "année jouée")
+    return (
+        f"[{style}]{mark} {figures}, {trail}[/] ({shown(looked)} vérifications)"
+        f" · {took} · {shown(round(played.seconds, 1))} s"
+    )
+
+
+def show_addresses(run: Run, out: Console) -> None:
+    """Print where everything is reached, once, at the end."""
+    rows = Table(box=None, show_header=False, padding=(0, 3, 0, 0))
+    for name, service in run.services.items():
+        rows.add_row(f"[bold]{name}[/]", f"[cyan]{service.url}[/]", f"[cyan]{service.url}/openapi.json[/]")
+    rows.add_row("[bold]kafka[/]", run.kafka.bootstrap_servers, "")
+    rows.add_row("[bold]postgres[/]", f"{run.postgres.host}:{run.postgres.port}", "")
+    rows.add_row("[bold]run.json[/]", f"{run.home}/run.json", "adresses, clients, mots de passe")
+    out.print(Panel(rows, title="À ouvrir", title_align="left", border_style="cyan", expand=False))
+    out.print("[dim]poec tail[/] suit les événements, [dim]poec bilan 2021[/] relit les comptes. Ctrl-C arrête tout.")
+
+
+def document(played: Played, audit: Report, run: Run) -> dict[str, Any]:
+    """Return the result as JSON values."""
+    return {
+        "year": 2021,
+        "ok": not played.differences and audit.clean,
+        "before": played.before,
+        "seconds": round(played.seconds, 2),
+        "figures": [figure.as_json() for figure in played.figures],
+        "differences": list(played.differences),
+        "steps": [{"name": t.name, "steps": t.steps, "seconds": round(t.seconds, 2)} for t in played.months],
+        "incidents": [{"kind": i.kind, "line": i.line, **i.facts} for i in played.incidents],
+        "doors": played.doors,
+        "events_seen": played.seen,
+        "warnings_acknowledged": played.warned,
+        "sent_again": played.again,
+        "audit": audit.as_json(),
+        "services": {name: service.url for name, service in run.services.items()},
+    }
