@@ -11,10 +11,12 @@ from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from deploy.audit.verdict import CouldNotLook
+from shared.contracts.flow import topic_named
 from shared.messaging.clients import KafkaAccess, kafka_settings
 
 Batches: TypeAlias = "dict[TopicPartition, list[ConsumerRecord[Any, Any]]]"
@@ -107,8 +109,9 @@ class LogReader:
 
     def __init__(self, bootstrap_servers: str) -> None:
         """Take the brokers' addresses; nothing is connected yet."""
+        self._settings = kafka_settings(KafkaAccess(bootstrap_servers), "audit")
         self._consumer = AIOKafkaConsumer(
-            **kafka_settings(KafkaAccess(bootstrap_servers), "audit"),
+            **self._settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=100,
@@ -130,18 +133,29 @@ class LogReader:
         await self._consumer.stop()
 
     async def bounds(self, topics: Iterable[str]) -> Bounds:
-        """Return where every partition of those topics that exist begins and ends now."""
-        wanted = set(topics)
+        """Return where every partition of those topics of the flow table that exist begins and ends now."""
         try:
-            existing = wanted & await self._consumer.topics()
-            partitions = [
-                TopicPartition(t, p) for t in sorted(existing) for p in self._consumer.partitions_for_topic(t) or ()
-            ]
+            partitions = await self._partitions(sorted(set(topics)))
             begins = await self._consumer.beginning_offsets(partitions)
             ends = await self._consumer.end_offsets(partitions)
         except (KafkaError, OSError, TimeoutError) as wrong:
             raise CouldNotLook(f"The broker does not say how long the log is ({type(wrong).__name__}).") from wrong
         return Bounds(begins, ends)
+
+    async def _partitions(self, topics: list[str]) -> list[TopicPartition]:
+        """Return the partitions that the broker really has; of a topic that does not exist, none."""
+        admin = AIOKafkaAdminClient(**self._settings)
+        await admin.start()
+        try:
+            described = await admin.describe_topics(topics)
+        finally:
+            await admin.close()
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            if not topic["error_code"]
+            for partition in topic["partitions"]
+        ]
 
     async def read(self, bounds: Bounds, folds: Sequence[Fold]) -> int:
         """Hand every record within the bounds to every fold, in order per partition; return how many there were."""
