@@ -11,6 +11,8 @@ from deploy.local.options import Options
 from deploy.local.report import Progress
 from deploy.local.topics import admin_client
 
+EXTERNAL_SECONDS = 15.0  # servers that somebody else runs are expected to run
+
 
 class Broker(Protocol):
     """Apache Kafka: calls block, in the order prepare, start, wait_ready, stop."""
@@ -107,11 +109,12 @@ class ExternalKafka:
         """Nothing to start."""
 
     def wait_ready(self, timeout: float) -> None:
-        """Return when a broker answers; NotReady after `timeout` seconds."""
+        """Return when a broker answers; NotReady after `timeout` seconds, 15 at most."""
+        timeout = min(timeout, EXTERNAL_SECONDS)
         admin, deadline = admin_client(self.bootstrap_servers), time.monotonic() + timeout
         while True:
             try:
-                self.cluster_id = str(admin.list_topics(timeout=5).cluster_id)
+                self.cluster_id = str(admin.list_topics(timeout=2).cluster_id)
                 return
             except KafkaException as failure:
                 if time.monotonic() > deadline:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,12 @@ from confluent_kafka.admin import NewTopic
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.local.errors import NotReady
 from deploy.local.guarded import wait_until
 from deploy.local.lifecycle import processes_of, start_detached, stop
 from deploy.local.runfile import Run
+from deploy.local.secrets import load_secrets
+from deploy.local.servers import ExternalKafka
 from deploy.local.topics import admin_client, compare, create_missing
 
 BARE = ("-m", "tests.support.bare_supervisor")
@@ -62,6 +66,29 @@ def test_a_killed_broker_and_a_killed_database_are_started_again_where_they_were
     assert after.kafka.cluster_id == before.kafka.cluster_id
     assert after.kafka.pids != before.kafka.pids
     assert after.postgres.port == before.postgres.port
+
+
+def test_servers_named_in_the_environment_are_used_and_left_running(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Run.load(home)
+    login = f"postgres:{load_secrets(home).postgres}"
+    shutil.copy(
+        home / "secrets.json", tmp_path
+    )  # the same passwords, or provisioning would change them under the others
+    monkeypatch.setenv("POEC_KAFKA_BOOTSTRAP_SERVERS", own.kafka.bootstrap_servers)
+    monkeypatch.setenv("POEC_DATABASE_URL", f"postgresql://{login}@{own.postgres.host}:{own.postgres.port}/postgres")
+    guest = start_detached(tmp_path, command=BARE)
+    assert (guest.infra, guest.kafka.pids, guest.postgres.pid) == ("external", [], None)
+    assert guest.kafka.cluster_id == own.kafka.cluster_id
+    assert stop(tmp_path)
+    assert processes_of(own) == processes_of(Run.load(home))
+    assert set(own.kafka.pids) <= set(processes_of(own))
+
+
+def test_brokers_that_do_not_answer_are_named_with_the_variable_to_check() -> None:
+    with pytest.raises(NotReady, match="POEC_KAFKA_BOOTSTRAP_SERVERS"):
+        ExternalKafka("127.0.0.1:1").wait_ready(0.1)
 
 
 def test_when_the_supervisor_is_killed_the_servers_go_with_it_and_a_new_start_finds_their_data(home: Path) -> None:

@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.errors import LocalError
-from deploy.local.options import Options
+from deploy.local.options import options_from
 from deploy.local.report import PlainReporter
 from deploy.local.supervisor import run_supervisor
 
@@ -15,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     try:
-        run_supervisor(Options(parser.parse_args().home, services=()), PlainReporter(), lambda run: None)
+        run_supervisor(replace(options_from(parser.parse_args().home), services=()), PlainReporter(), lambda run: None)
     except LocalError as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1

@@ -1,0 +1,70 @@
+"""`make setup` explains what is missing before it touches anything; .ci/run is `make test` and nothing else."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ("sh", "make", "sed", "cat", "rm", "grep", "tail", "uname", "test")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files that set-up needs, and a PATH without any Python."""
+    for name in ("Makefile", "requirements.txt", "pyproject.toml", "deploy/setup.sh"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool)
+        assert found is not None, tool
+        (tmp_path / "bin" / tool).symlink_to(found)
+    return tmp_path
+
+
+def make(clone: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": str(clone / "bin")}
+    command = [str(clone / "bin" / "make"), "run"]
+    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def fake_python(clone: Path, script: str) -> None:
+    path = clone / "bin" / "python3"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def test_without_python_it_says_what_to_install(clone: Path) -> None:
+    done = make(clone)
+    assert done.returncode != 0
+    assert "no Python was found" in done.stderr
+    assert "apt install python3" in done.stderr
+
+
+def test_an_old_python_is_named_with_its_version(clone: Path) -> None:
+    fake_python(clone, '[ "$1" = -V ] && echo "Python 3.9.2" && exit 0\nexit 1')
+    done = make(clone)
+    assert "3.11 or newer is needed" in done.stderr
+    assert "Python 3.9.2" in done.stderr
+    assert "make PYTHON=" in done.stderr
+
+
+def test_a_python_without_ensurepip_is_explained(clone: Path) -> None:
+    fake_python(clone, f'case "$2" in *ensurepip*) exit 1;; esac\nexec {shutil.which("python3")} "$@"')
+    done = make(clone)
+    assert "venv or ensurepip module is missing" in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_continuous_integration_runs_make_test_and_nothing_else() -> None:
+    script = ROOT / ".ci" / "run"
+    commands = [
+        line
+        for line in script.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith(("#", "set", "cd"))
+    ]
+    assert commands == ["exec make test"]
+    assert os.access(script, os.X_OK)
