@@ -69,8 +69,7 @@ def seats_reach_the_minimum(case: Case) -> Objection | None:
 
 
 def engaged_sessions_stay(case: Case) -> Objection | None:
-    """A session the OPCO said go for is postponed or cancelled with a motive, not edited away"
-    " (minutes L107, L329-332)."""
+    """A session the OPCO said go for is postponed or cancelled with a motive, not edited away (minutes L107, L329-332)."""
     if case.before is None:
         return None
     for number, session in case.before.sessions.items():

@@ -1,5 +1,4 @@
-"""What a rule of admissibility looks at: the content, whose it is, the day it is filed, what it"
-" replaces, lists and figures."""
+"""What a rule of admissibility looks at: the content, whose it is, the day it is filed, what it replaces, lists and figures."""
 
 import datetime as dt
 from collections.abc import Callable

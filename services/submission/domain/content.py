@@ -42,8 +42,7 @@ def adapted(content: FicheContent, adaptation: Adaptation) -> FicheContent:
 
 
 def sessions_after(sessions: Mapping[int, Session], content: FicheContent) -> dict[int, Session]:
-    """Return the sessions of a fiche once it has this content: new ones planned, cancelled ones"
-    " remembered, others as they were."""
+    """Return the sessions of a fiche once it has this content: new ones planned, cancelled ones remembered, others as they were."""
     kept = {number: session for number, session in sessions.items() if session.state is SessionState.CANCELLED}
     return kept | {plan.number: sessions.get(plan.number, Session()) for plan in content.sessions}
 

@@ -38,8 +38,7 @@ _ADAPTATION_RULES: Final[tuple[Rule, ...]] = (*DATE_RULES, *PLACE_RULES)
 
 @dataclass(frozen=True)
 class Decision:
-    """What a decision makes of a fiche: its new state, the events that say so, the warnings that"
-    " stand acknowledged."""
+    """What a decision makes of a fiche: its new state, the events that say so, the warnings that stand acknowledged."""
 
     fiche: Fiche
     events: tuple[FicheEvent, ...] = ()
@@ -88,8 +87,7 @@ def submit_fiche(
 
 
 def reference_form(reference: str) -> Objection | None:
-    """Return what is wrong with an OPCO's own reference: 1 to 80 visible characters, as they are"
-    " written everywhere else."""
+    """Return what is wrong with an OPCO's own reference: 1 to 80 visible characters, as they are written everywhere else."""
     fits = 1 <= len(reference) <= REFERENCE_LENGTH and reference == reference.strip() and reference.isprintable()
     if fits and unicodedata.is_normalized("NFC", reference):
         return None

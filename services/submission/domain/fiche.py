@@ -68,8 +68,7 @@ SESSION_LABELS: Final[dict[SessionState, str]] = {
 
 @dataclass(frozen=True)
 class Session:
-    """What the OPCO said of one session: people enrolled and reason if forced when engaged, motive"
-    " if postponed or cancelled."""
+    """What the OPCO said of one session: people enrolled and reason if forced when engaged, motive if postponed or cancelled."""
 
     state: SessionState = SessionState.PLANNED
     enrolled: int | None = None
@@ -144,8 +143,7 @@ class Fiche:
 
     @property
     def standing(self) -> Status:
-        """Return the status of a fiche from which nothing is asked and which is not decided: filed,"
-        " or its avis to renew."""
+        """Return the status of a fiche from which nothing is asked and which is not decided: filed, or its avis to renew."""
         return Status.AVIS_LAPSED if self.avis_lapsed else Status.SUBMITTED
 
     def to(self, status: Status) -> "Fiche":

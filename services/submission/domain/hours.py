@@ -1,5 +1,4 @@
-"""Rules on hours: the cap and its derogations, the immersion, the parts (deliberations 2018-48,"
-" 2021-44 and 2024-31)."""
+"""Rules on hours: the cap and its derogations, the immersion, the parts (deliberations 2018-48, 2021-44 and 2024-31)."""
 
 from typing import Final
 
@@ -8,8 +7,7 @@ from shared.contracts.references import DerogationLevel
 from shared.errors import Objection
 
 DRIVER_ROME: Final = frozenset({"N4101", "N4103", "N4105"})
-"""ROME codes of the two titles of the national derogation: goods transport on a rigid lorry (N4101,"
-" N4105), passengers (N4103)."""
+"""ROME codes of the two titles of the national derogation: goods transport on a rigid lorry (N4101, N4105), passengers (N4103)."""
 
 
 def hours_within_cap(case: Case) -> Objection | None:

@@ -54,8 +54,7 @@ def nda_has_its_form(case: Case) -> Objection | None:
 
 
 def nda_has_the_usual_structure(case: Case) -> Objection | None:
-    """Warning: region, department, order number, key; a letter only where public bodies have one. A"
-    " convention, no rule."""
+    """Warning: region, department, order number, key; a letter only where public bodies have one. A convention, no rule."""
     nda = case.content.provider.nda
     if not _NDA.fullmatch(nda) or _NDA_STRUCTURE.fullmatch(nda):
         return None

@@ -24,6 +24,7 @@ from tests.services.submission.filings import (
     session,
     two_sessions,
 )
+from tests.services.submission.readme import shows
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, GOLDEN_WARNINGS, PAST_WARNINGS, golden_content
 
 NATIONAL = {"level": "NATIONALE", "reference": "2021-44", "decided_on": "2018-01-01", "cap": 434}
@@ -417,6 +418,23 @@ def test_an_objection_names_a_field_of_the_fiche_and_says_in_french_what_to_do(c
     assert objection.message.endswith((".", "?"))
     assert not re.search(r"(?<!\u202f)[;:!?]", objection.message)
     assert "'" not in objection.message
+
+
+def test_the_readme_lists_the_rules_in_their_order_with_their_codes() -> None:
+    assert shows("rules", rule_table())
+
+
+def rule_table() -> str:
+    """Return the rules as a table in Markdown: the code of the objection, refusal or warning, what is looked for."""
+    head = ["| code | it | rule |", "|---|---|---|"]
+    kinds = ((RULES, "refuses"), (WARNINGS, "warns"))
+    return "\n".join(head + [_rule_row(rule, kind) for rules, kind in kinds for rule in rules])
+
+
+def _rule_row(rule: Rule, kind: str) -> str:
+    (code,) = [code for code, wrong in WRONG.items() if says(rule, wrong()) == code]
+    what = (rule.__doc__ or "").removeprefix("Warning: ")
+    return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} |"
 
 
 @pytest.mark.parametrize("reference", ["2I-2018-042", "POEC 2018/042", "é", "x" * 80])

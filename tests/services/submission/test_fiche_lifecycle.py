@@ -1,14 +1,11 @@
 """The lifecycles of a fiche and of its sessions: every cell of the tables, every cell outside, and their picture in the README."""
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import services.submission
 from services.submission import use_cases as story
 from services.submission.domain import decisions, hearing, sessions
 from services.submission.domain.decisions import Decision
@@ -31,9 +28,9 @@ from shared.contracts.references import SessionMotive, WithdrawalReason
 from shared.errors import NotAllowedNow
 from shared.policy import POLICY
 from tests.services.submission import filings as f
+from tests.services.submission.readme import shows
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, golden_content
 
-README = Path(services.submission.__file__).parent / "README.md"
 OTHER = f.filing(golden_content(title="POEC - Peintre"))
 LATER = sessions.NewDates(dt.date(2018, 6, 4), dt.date(2018, 9, 7), SessionMotive.SOURCING_INSUFFISANT)
 
@@ -196,19 +193,8 @@ def test_every_status_has_its_french_word() -> None:
 
 
 def test_the_readme_shows_the_tables_as_they_are() -> None:
-    text = README.read_text(encoding="utf-8")
-    printed = _between(text, "lifecycle", fiche_table())
-    printed = _between(printed, "sessions", session_table())
-    if os.environ.get("UPDATE_DOCS") == "1":
-        README.write_text(printed, encoding="utf-8")
-        text = printed
-    assert text == printed
-
-
-def _between(text: str, name: str, content: str) -> str:
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, _, rest = text.partition(start)
-    return f"{before}{start}\n{content}\n{end}{rest.partition(end)[2]}"
+    assert shows("lifecycle", fiche_table())
+    assert shows("sessions", session_table())
 
 
 def fiche_table() -> str:
