@@ -12,11 +12,11 @@ import orjson
 
 from shared.contracts.fiche import POEC_NAMESPACE
 from shared.contracts.flow import dead_letters_topic
+from shared.contracts.letters import DeadLetterAnnounced
 from shared.database import UnitOfWork
 from shared.messaging.records import Heard, Outgoing, Received, cloud_headers
 from shared.metrics import INBOX
 
-LETTER_TYPE = "fr.poec.dead-letter.v1"
 _OUTCOMES = ("applied", "ignored", "duplicates", "parked", "released", "dead", "answered")
 
 
@@ -133,17 +133,12 @@ class Ledger:
         types = "uuid[], int[], bigint[], bytea[], text[], text[], text[], jsonb[], bytea[], boolean[]"
         _insert(unit, "dead_letter", self._topic, columns, types, self._letters, "ON CONFLICT DO NOTHING")
         for identifier, partition, offset, _, _, code, detail, *_ in self._letters:
-            said = {
-                "id": str(identifier),
-                "topic": self._topic,
-                "partition": partition,
-                "offset": offset,
-                "code": code,
-                "detail": detail,
-            }
-            headers = cloud_headers(identifier, LETTER_TYPE, self._service, str(identifier), unit.now, None)
+            said = DeadLetterAnnounced(
+                id=identifier, topic=self._topic, partition=partition, offset=offset, code=code, detail=detail
+            )
+            headers = cloud_headers(identifier, said.wire_type, self._service, str(identifier), unit.now, None)
             topic = dead_letters_topic(self._service)
-            unit.send(Outgoing(identifier, topic, str(identifier), headers, orjson.dumps(said).decode()))
+            unit.send(Outgoing(identifier, topic, str(identifier), headers, said.model_dump_json()))
 
     def _write_positions(self, unit: UnitOfWork) -> None:
         for partition, counts in sorted(self._counts.items()):

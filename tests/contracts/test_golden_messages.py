@@ -15,15 +15,16 @@ from uuid import UUID
 import pytest
 
 from shared.contracts.events import Event
-from shared.contracts.flow import EVENT_TYPES, HEARERS, INGRESS_SERVICE, SERVICES, ingress_topic, results_topic
+from shared.contracts.flow import EVENT_TYPES, HEARERS, INGRESS_SERVICE, SERVICES, dead_letters_topic, ingress_topic, results_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, Command, CommandAnswered
+from shared.contracts.letters import DeadLetterAnnounced
 from shared.contracts.references import FRANCE_TRAVAIL
 from shared.errors import Impossible, InvalidInput
 from shared.messaging.records import Outgoing, Received, cloud_headers, decode_event, outgoing_event
 from shared.parsing import parse_json
 from tests.support.ears import ears
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE
-from tests.support.wire_examples import ANSWER, AT, COMMANDS, EVENTS, TRACE, key_of
+from tests.support.wire_examples import ANSWER, AT, COMMANDS, EVENTS, LETTER, TRACE, key_of
 
 GOLDEN = Path(__file__).parent / "golden"
 COMMAND_TYPES = {command.wire_type: command for command in (*OPCO_COMMANDS, *ENTRY_COMMANDS)}
@@ -49,10 +50,16 @@ def _answer_record() -> Outgoing:
     return Outgoing(UUID(_CE_ID), results_topic("submission", GOLDEN_OPCO), GOLDEN_REFERENCE, headers, ANSWER.model_dump_json())
 
 
+def _letter_record() -> Outgoing:
+    headers = cloud_headers(LETTER.id, LETTER.wire_type, "validation", str(LETTER.id), AT, None, TRACE)
+    return Outgoing(LETTER.id, dead_letters_topic("validation"), str(LETTER.id), headers, LETTER.model_dump_json())
+
+
 RECORDS: dict[str, Outgoing] = {
     **{event.wire_type: _event_record(event) for event in EVENTS},
     **{command.wire_type: _command_record(command) for command in COMMANDS},
     ANSWER.wire_type: _answer_record(),
+    LETTER.wire_type: _letter_record(),
 }
 
 
@@ -117,6 +124,10 @@ def test_the_reader_of_a_command_reads_the_golden_one(wire_type: str) -> None:
 
 def test_a_partner_reads_the_golden_answer() -> None:
     assert CommandAnswered.model_validate(_golden(CommandAnswered.wire_type)["value"]) == ANSWER
+
+
+def test_operations_read_the_golden_dead_letter() -> None:
+    assert DeadLetterAnnounced.model_validate(_golden(LETTER.wire_type)["value"]) == LETTER
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.wire_type)

@@ -10,6 +10,7 @@ from shared.contracts import submission as s
 from shared.contracts import validation as v
 from shared.contracts.events import Event
 from shared.contracts.fiche import PublishedContent, Value, fiche_id, session_id
+from shared.contracts.letters import DeadLetterAnnounced
 from shared.contracts.references import (
     AvisKind,
     AvisReason,
@@ -121,6 +122,15 @@ ANSWER: Final = i.CommandAnswered(
             source="minutes L173",
         ),
     ),
+)
+
+LETTER: Final = DeadLetterAnnounced(
+    id=UUID("5a1d7c4e-2f0b-5e63-8c94-b7e6f2a91d33"),
+    topic="poec.submission.fiches",
+    partition=2,
+    offset=815,
+    code="VALUE_NOT_JSON",
+    detail="json_invalid",
 )
 
 
