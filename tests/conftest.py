@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.support.heart import Heart
 from tests.support.servers import Servers
+from tests.support.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,18 @@ def servers() -> Iterator[Servers]:
     with tempfile.TemporaryDirectory(prefix="poec-test-") as folder:
         running = Servers.start(Path(folder))
         try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole product, one process per role, in a folder of its own; each test leaves it healthy."""
+    with tempfile.TemporaryDirectory(prefix="poec-stack-") as folder:
+        running = Stack(Path(folder) / "home")
+        try:
+            running.start()
             yield running
         finally:
             running.stop()

@@ -16,7 +16,6 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from deploy.audit.verdict import CouldNotLook
-from shared.contracts.flow import topic_named
 from shared.messaging.clients import KafkaAccess, kafka_settings
 
 Batches: TypeAlias = "dict[TopicPartition, list[ConsumerRecord[Any, Any]]]"
