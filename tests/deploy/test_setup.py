@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_an_old_python_is_named_with_its_version(clone: Path) -> None:
 
 
 def test_a_python_without_ensurepip_is_explained(clone: Path) -> None:
-    fake_python(clone, f'case "$2" in *ensurepip*) exit 1;; esac\nexec {shutil.which("python3")} "$@"')
+    fake_python(clone, f'case "$2" in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"')
     done = make(clone)
     assert "venv or ensurepip module is missing" in done.stderr
     assert not (clone / ".venv").exists()
