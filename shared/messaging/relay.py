@@ -33,6 +33,8 @@ _MARK = (
     "UPDATE outbox o SET published_at = clock_timestamp(), kafka_partition = u.p, kafka_offset = u.o"
     " FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS u(id, p, o) WHERE o.id = u.id"
 )
+_CHUNKS_PER_PASS = 20
+"""After so many chunks the pass commits: what is marked becomes visible, and other relays get their turn."""
 _LOG = log("relay")
 _partition_of = DefaultPartitioner()
 Place = tuple[int, int, int]
@@ -95,19 +97,54 @@ class Relay:
         producer = await self._ready_producer()
         async with self._database.connection() as connection, connection.transaction():
             shards = [row["shard"] for row in await connection.fetch(_LOCK)]
-            rows = await connection.fetch(_READ, shards, self._batch) if shards else []
-            if rows:
-                await crash_point("relay.before_send")
-                async with asyncio.timeout(self._timeout):
-                    places = await send_all(producer, rows)
-                await crash_point("relay.after_send")
-                await connection.execute(_MARK, *map(list, zip(*places, strict=True)))
-                await crash_point("relay.after_mark")
+            sent = await self._chunks(connection, producer, shards) if shards else 0
         self.last_pass_ok = True
-        if rows:
+        if sent:
             await crash_point("relay.after_commit")
-            RELAYED.inc(len(rows))
-        return len(rows) == self._batch or (bool(rows) and self._woken.is_set())
+            RELAYED.inc(sent)
+        return bool(sent) and (sent >= self._batch or self._woken.is_set())
+
+    async def _chunks(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, shards: Sequence[int]) -> int:
+        """Send and mark what the locked shards hold, chunk by chunk; return how many rows.
+
+        While the broker acknowledges one chunk, the one before is marked and the next one read: the two servers work at once.
+        A chunk is sent only when the one before is acknowledged, so a failure never lets a later row overtake an earlier one.
+        """
+        sent, marking = 0, list[Place]()
+        rows: Sequence[asyncpg.Record] = await connection.fetch(_READ, shards, self._batch)
+        for _ in range(_CHUNKS_PER_PASS):
+            if not rows:
+                break
+            await crash_point("relay.before_send")
+            sending = asyncio.create_task(self._acknowledged(producer, rows))
+            try:
+                await _mark(connection, marking)
+                following = await self._following(connection, shards, rows)
+                marking = await sending
+            finally:
+                sending.cancel()
+            await crash_point("relay.after_send")
+            sent, rows = sent + len(rows), following
+        await _mark(connection, marking)
+        await crash_point("relay.after_mark")
+        return sent
+
+    async def _following(
+        self, connection: asyncpg.Connection, shards: Sequence[int], on_their_way: Sequence[asyncpg.Record]
+    ) -> Sequence[asyncpg.Record]:
+        """Read the chunk after the one on its way: again all that is unpublished, never `id > last`.
+
+        A row with a lower id may have become visible meanwhile, and a later row of its key with it.
+        """
+        if len(on_their_way) < self._batch:
+            return []
+        ids = {row["id"] for row in on_their_way}
+        rows = await connection.fetch(_READ, shards, self._batch + len(ids))
+        return [row for row in rows if row["id"] not in ids][: self._batch]
+
+    async def _acknowledged(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[Place]:
+        async with asyncio.timeout(self._timeout):
+            return await send_all(producer, rows)
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -130,6 +167,11 @@ class Relay:
             await _close(producer)
 
 
+async def _mark(connection: asyncpg.Connection, places: Sequence[Place]) -> None:
+    if places:
+        await connection.execute(_MARK, *map(list, zip(*places, strict=True)))
+
+
 async def _close(producer: AIOKafkaProducer) -> None:
     # Whatever a dying producer raises, its client must be closed next; nothing it still held was marked as published.
     with contextlib.suppress(Exception):
@@ -142,8 +184,9 @@ async def _close(producer: AIOKafkaProducer) -> None:
 async def send_all(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[Place]:
     """Send rows (id, topic, key, headers, value) in their order per partition; return (row id, partition, offset) of each."""
     lanes: dict[tuple[str, int], list[asyncpg.Record]] = {}
+    known = {topic: sorted(await producer.partitions_for(topic)) for topic in {row["topic"] for row in rows}}
     for row in rows:
-        partitions = sorted(await producer.partitions_for(row["topic"]))
+        partitions = known[row["topic"]]
         lane = (row["topic"], _partition_of(row["key"].encode(), partitions, partitions))
         lanes.setdefault(lane, []).append(row)
     sent = await asyncio.gather(
