@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.submission.domain import decisions, hearing, sessions
-from services.submission.domain.case import Case, Given
+from services.submission.domain.case import Case, Given, Rule
 from services.submission.domain.decisions import Filing
 from services.submission.domain.fiche import Fiche, Status
 from services.submission.reference import references
@@ -109,3 +109,22 @@ AT: dict[Status, Callable[[], Fiche]] = {
 
 def codes(objections: tuple[Objection, ...]) -> list[str]:
     return [objection.code for objection in objections]
+
+
+NATIONAL = {"level": "NATIONALE", "reference": "2021-44", "decided_on": "2018-01-01", "cap": 434}
+REGIONAL = {
+    "level": "REGIONALE",
+    "reference": "DR-2018-7",
+    "decided_on": "2018-03-01",
+    "cap": 420,
+    "zones": ["2816", "2805"],
+}
+
+
+def lasting(total: int, **changes: Any) -> Case:
+    return case(hours={"total": total, "centre": total - 70, "company": 70}, **changes)
+
+
+def says(rule: Rule, examined: Case) -> str | None:
+    objection = rule(examined)
+    return objection.code if objection else None

@@ -1,0 +1,107 @@
+"""Every code that the rules know: a case for it, what it says to the OPCO, its line in the README."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from services.submission.domain import sessions
+from services.submission.domain.admissibility import RULES, WARNINGS
+from services.submission.domain.case import Case, Rule
+from services.submission.domain.fiche import Fiche
+from shared.contracts.references import SessionMotive
+from tests.services.submission.filings import (
+    NATIONAL,
+    REGIONAL,
+    case,
+    engaged,
+    filed,
+    lasting,
+    says,
+    session,
+    two_sessions,
+)
+from tests.services.submission.readme import shows
+
+WRONG: dict[str, Callable[[], Case]] = {
+    "HOURS_TOTAL": lambda: case(hours={"distance": 400}),
+    "HOURS_CAP": lambda: lasting(401),
+    "DEROGATION_NATIONAL": lambda: lasting(434, derogation=NATIONAL),
+    "DEROGATION_DATE": lambda: lasting(420, derogation={**REGIONAL, "decided_on": "2018-03-02"}),
+    "DEROGATION_ZONES": lambda: lasting(420, derogation={**REGIONAL, "zones": []}),
+    "IMMERSION_THIRD": lambda: case(hours={"company": 140}),
+    "SESSION_NUMBERS": lambda: case(sessions=[session(), session()]),
+    "SESSION_DATES": lambda: case(sessions=[session(end="2018-04-01")]),
+    "MEETING_DATE": lambda: case(sessions=[session(meetings=_meeting("2018-05-02"))]),
+    "PROGRAMME_YEAR": lambda: case(programme_year=2020),
+    "SEATS_MINIMUM": lambda: case(sessions=[session(minimum=13)]),
+    "SESSION_ENGAGED": lambda: case(before=engaged(), sessions=[session(number=2)]),
+    "SESSION_CANCELLED": lambda: case(before=_one_cancelled(), sessions=[session(), session(number=2)]),
+    "SESSION_LEFT": lambda: case(before=_one_cancelled(), sessions=[session(number=2)]),
+    "PLACE_DEPARTMENT": lambda: case(place={"insee": "35238"}),
+    "PLACE_COMMUNE": lambda: case(place={"insee": "50999"}),
+    "PLACE_ZONE": lambda: case(place={"zone_emploi": "5315"}),
+    "BRANCH_OPCO": lambda: case("akto"),
+    "PROVIDER_SIRET": lambda: case(provider={"siret": "1"}),
+    "PROVIDER_NDA": lambda: case(provider={"nda": "1"}),
+    "PROVIDER_QUALIOPI": lambda: case(provider={"qualiopi": False}),
+    "ROME_UNKNOWN": lambda: case(rome="H3499"),
+    "AUDIENCE_UNKNOWN": lambda: case(audiences=["80001"]),
+    "CODE_TWICE": lambda: case(audiences=["80006", "80006"]),
+    "MONEY_PARTS": lambda: case(money={"company": 1}),
+    "FOLLOW_UP_DATE": lambda: case(follow_up={"kind": "ALTERNANCE"}),
+    "HOURS_PARTS": case,
+    "SESSION_ALREADY_STARTED": lambda: case(on=dt.date(2018, 5, 2)),
+    "LEAD_TIME_SHORT": lambda: case(on=dt.date(2018, 4, 2)),
+    "FOLLOW_UP_GAP": lambda: case(follow_up={"kind": "ALTERNANCE", "contract_starts_on": "2018-10-01"}),
+    "PROVIDER_NDA_STRUCTURE": lambda: case(provider={"nda": "A8500123401"}),
+    "PROVIDER_OUTSIDE": lambda: case(provider={"address": {"postal_code": "35000"}}),
+    "POEI_LIKELY": lambda: case(companies=1),
+    "HIRES_LOW": lambda: case(hires_announced=5),
+    "COST_BAND": lambda: case(money={"teaching_cost": 1}),
+}
+"""One case for every code that the rules and the warnings know."""
+
+
+def _meeting(on: str) -> list[dict[str, Any]]:
+    return [{"on": on, "starts_at": "09:00", "place": "Saint-Lô", "audience": "Tous", "seats": 20}]
+
+
+def _one_cancelled() -> Fiche:
+    return sessions.cancel_session(filed(two_sessions()), 2, SessionMotive.BESOIN_DISPARU).fiche
+
+
+def test_every_rule_has_its_case_and_its_own_code() -> None:
+    assert len(WRONG) == len(RULES) + len(WARNINGS)
+
+
+@pytest.mark.parametrize("code", WRONG)
+def test_an_objection_names_a_field_of_the_fiche_and_says_in_french_what_to_do(code: str) -> None:
+    examined = WRONG[code]()
+    said = [objection for rule in (*RULES, *WARNINGS) if (objection := rule(examined)) and objection.code == code]
+    assert len(said) == 1
+    (objection,) = said
+    assert objection.field is not None
+    assert objection.field.split(".")[0] in type(examined.content).model_fields
+    assert objection.message.endswith((".", "?"))
+    assert not re.search(r"(?<!\u202f)[;:!?]", objection.message)
+    assert "'" not in objection.message
+
+
+def test_the_readme_lists_the_rules_in_their_order_with_their_codes() -> None:
+    assert shows("rules", rule_table())
+
+
+def rule_table() -> str:
+    """Return the rules as a table in Markdown: the code of the objection, refusal or warning, what is looked for."""
+    head = ["| code | it | rule |", "|---|---|---|"]
+    kinds = ((RULES, "refuses"), (WARNINGS, "warns"))
+    return "\n".join(head + [_rule_row(rule, kind) for rules, kind in kinds for rule in rules])
+
+
+def _rule_row(rule: Rule, kind: str) -> str:
+    (code,) = [code for code, wrong in WRONG.items() if says(rule, wrong()) == code]
+    what = (rule.__doc__ or "").removeprefix("Warning: ")
+    return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} |"
