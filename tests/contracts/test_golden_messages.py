@@ -15,7 +15,15 @@ from uuid import UUID
 import pytest
 
 from shared.contracts.events import Event
-from shared.contracts.flow import EVENT_TYPES, HEARERS, INGRESS_SERVICE, SERVICES, dead_letters_topic, ingress_topic, results_topic
+from shared.contracts.flow import (
+    EVENT_TYPES,
+    HEARERS,
+    INGRESS_SERVICE,
+    SERVICES,
+    dead_letters_topic,
+    ingress_topic,
+    results_topic,
+)
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, Command, CommandAnswered
 from shared.contracts.letters import DeadLetterAnnounced
 from shared.contracts.references import FRANCE_TRAVAIL
