@@ -1,0 +1,237 @@
+"""The audit on the running product: clean after whole lives of fiches, and it finds one thing planted for each invariant.
+
+What is planted is taken back, so that the next test finds the stack healthy; each plant is of a kind no process reacts to.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from deploy.audit.evidence import Sources, evidence
+from deploy.audit.i03_nothing_waits import settle
+from deploy.audit.run import INVARIANTS, sources_of
+from deploy.audit.verdict import Verdict
+from tests.support.load import Load
+from tests.support.stack import Stack
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Something wrong: `pick` chooses rows of a service's database, `spoil` changes them ($1 is what was picked), `mend` undoes it."""
+
+    invariant: str
+    service: str
+    pick: str
+    spoil: str
+    mend: str
+
+    def __str__(self) -> str:
+        """Name the test."""
+        return f"{self.invariant}-{self.spoil.split()[1]}"
+
+
+_ONE_FICHE = "SELECT id FROM fiche ORDER BY id LIMIT 1"
+_ONE_DOSSIER = "SELECT id FROM dossier ORDER BY id LIMIT 1"
+_ONE_SESSION = "SELECT id FROM catalogue_session WHERE status = 'published' ORDER BY id LIMIT 1"
+_ONE_KEY = "SELECT key FROM idempotency ORDER BY key LIMIT 1"
+_ONE_EVENT = "SELECT event_id FROM inbox WHERE sequence = 1 ORDER BY event_id LIMIT 1"
+_LAST_EVENT = "SELECT event_id FROM inbox WHERE sequence IS NOT NULL ORDER BY sequence DESC, event_id LIMIT 1"
+_ONE_PARTITION = "SELECT topic || '/' || kafka_partition FROM position WHERE received > 0 ORDER BY 1 LIMIT 1"
+_HERE = "topic || '/' || kafka_partition = $1"
+_FIRST_ENTRY = "n = 1 AND aggregate = $1::uuid::text"
+PLANTS = [
+    Plant(
+        "I1",
+        "submission",
+        _ONE_FICHE,
+        "UPDATE fiche SET reference = reference || '-x' WHERE id = $1",
+        "UPDATE fiche SET reference = left(reference, -2) WHERE id = $1",
+    ),
+    Plant(
+        "I2",
+        "validation",
+        _ONE_KEY,
+        "UPDATE idempotency SET key = key || '-x' WHERE key = $1",
+        "UPDATE idempotency SET key = $1 WHERE key = $1 || '-x'",
+    ),
+    Plant(
+        "I3",
+        "validation",
+        _ONE_DOSSIER,
+        "UPDATE dossier SET status = 'open' WHERE id = $1",
+        "UPDATE dossier SET status = 'validated' WHERE id = $1",
+    ),
+    Plant(
+        "I3",
+        "analytics",
+        _ONE_PARTITION,
+        f"UPDATE position SET next_offset = next_offset - 1 WHERE {_HERE}",
+        f"UPDATE position SET next_offset = next_offset + 1 WHERE {_HERE}",
+    ),
+    Plant(
+        "I4",
+        "submission",
+        _ONE_FICHE,
+        f"UPDATE audit_entry SET facts = jsonb_set(facts, '{{to}}', '\"confirmed\"') WHERE {_FIRST_ENTRY}",
+        f"UPDATE audit_entry SET facts = jsonb_set(facts, '{{to}}', '\"submitted\"') WHERE {_FIRST_ENTRY}",
+    ),
+    Plant(
+        "I4",
+        "publication",
+        _ONE_SESSION,
+        "UPDATE catalogue_session SET sequence = sequence + 1 WHERE id = $1",
+        "UPDATE catalogue_session SET sequence = sequence - 1 WHERE id = $1",
+    ),
+    Plant(
+        "I5",
+        "validation",
+        _ONE_DOSSIER,
+        "UPDATE audit_entry SET action = 'gave_avis' WHERE action = 'give_avis' AND aggregate = $1::uuid::text",
+        "UPDATE audit_entry SET action = 'give_avis' WHERE action = 'gave_avis' AND aggregate = $1::uuid::text",
+    ),
+    Plant(
+        "I6",
+        "publication",
+        _ONE_SESSION,
+        "UPDATE catalogue_session SET status = 'removed' WHERE id = $1",
+        "UPDATE catalogue_session SET status = 'published' WHERE id = $1",
+    ),
+    Plant(
+        "I7",
+        "analytics",
+        "SELECT month FROM running_count WHERE measure = 'ais' AND value > 0 LIMIT 1",
+        "UPDATE running_count SET value = value + 1 WHERE measure = 'ais' AND month = $1",
+        "UPDATE running_count SET value = value - 1 WHERE measure = 'ais' AND month = $1",
+    ),
+    Plant(
+        "I8",
+        "validation",
+        _ONE_DOSSIER,
+        "UPDATE outbox SET value = value || ' ' WHERE key = $1::uuid::text AND sequence = 1",
+        "UPDATE outbox SET value = rtrim(value, ' ') WHERE key = $1::uuid::text AND sequence = 1",
+    ),
+    Plant(
+        "I9",
+        "analytics",
+        _ONE_EVENT,
+        "INSERT INTO inbox (topic, event_id, kafka_partition, kafka_offset, key, sequence, outcome)"
+        " SELECT topic, event_id || '-x', kafka_partition, kafka_offset, key, sequence, outcome FROM inbox WHERE event_id = $1",
+        "DELETE FROM inbox WHERE event_id = $1 || '-x'",
+    ),
+    Plant(
+        "I9",
+        "publication",
+        "SELECT 1",
+        "ALTER TABLE audit_entry DROP CONSTRAINT audit_entry_pkey",
+        "ALTER TABLE audit_entry ADD PRIMARY KEY (aggregate, n)",
+    ),
+    Plant(
+        "I10",
+        "publication",
+        _LAST_EVENT,
+        "UPDATE inbox SET sequence = sequence + 1 WHERE event_id = $1",
+        "UPDATE inbox SET sequence = sequence - 1 WHERE event_id = $1",
+    ),
+    Plant(
+        "I11",
+        "submission",
+        _ONE_EVENT,
+        "UPDATE inbox SET event_id = event_id || '-x' WHERE event_id = $1",
+        "UPDATE inbox SET event_id = $1 WHERE event_id = $1 || '-x'",
+    ),
+    Plant(
+        "I11",
+        "analytics",
+        _ONE_PARTITION,
+        f"UPDATE position SET received = received + 1 WHERE {_HERE}",
+        f"UPDATE position SET received = received - 1 WHERE {_HERE}",
+    ),
+    Plant(
+        "I12",
+        "analytics",
+        _ONE_PARTITION,
+        f"UPDATE position SET next_offset = next_offset + 1000000 WHERE {_HERE}",
+        f"UPDATE position SET next_offset = next_offset - 1000000 WHERE {_HERE}",
+    ),
+    Plant(
+        "I13",
+        "validation",
+        _ONE_DOSSIER,
+        f"UPDATE audit_entry SET actor = actor || '-x' WHERE {_FIRST_ENTRY}",
+        f"UPDATE audit_entry SET actor = left(actor, -2) WHERE {_FIRST_ENTRY}",
+    ),
+    Plant(
+        "I17",
+        "validation",
+        _ONE_KEY,
+        "UPDATE idempotency SET body = body || ' ' WHERE key = $1",
+        "UPDATE idempotency SET body = rtrim(body, ' ') WHERE key = $1",
+    ),
+    Plant(
+        "I19",
+        "publication",
+        _ONE_SESSION,
+        "UPDATE catalogue_session SET ais = ais + 1 WHERE id = $1",
+        "UPDATE catalogue_session SET ais = ais - 1 WHERE id = $1",
+    ),
+]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def lived(stack: Stack) -> AsyncIterator[Stack]:
+    """The stack after four whole lives, two by each door, found clean before anything is planted and after everything is mended."""
+    async with Load(stack, "planted") as load:
+        await load.fiches(4)
+    await stack.audited()
+    yield stack
+    await stack.audited()
+
+
+@asynccontextmanager
+async def planted(stack: Stack, plant: Plant) -> AsyncIterator[None]:
+    """Plant something for the length of a block, as the owner of the database."""
+    owner = await asyncpg.connect(stack.run.services[plant.service].database_url, timeout=30)
+    try:
+        picked = await owner.fetchval(plant.pick)
+        assert picked is not None, "nothing to spoil"
+        await _done(owner, plant.spoil, picked)
+        try:
+            yield
+        finally:
+            await _done(owner, plant.mend, picked)
+    finally:
+        await owner.close()
+
+
+async def _done(owner: asyncpg.Connection, statement: str, picked: Any) -> None:
+    arguments = [picked] if "$1" in statement else []
+    assert await owner.execute(statement, *arguments) not in ("UPDATE 0", "INSERT 0 0", "DELETE 0"), (
+        "nothing was changed"
+    )
+
+
+async def looked(sources: Sources, invariant: str) -> Verdict:
+    """Look at one invariant alone."""
+    if invariant == "I3":
+        return await settle(sources, 1.0)
+    (wanted,) = [one for one in INVARIANTS if one.id == invariant]
+    async with evidence(sources, wanted.folds) as seen:
+        return await wanted.look(seen)
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=str)
+async def test_what_is_planted_is_found(lived: Stack, plant: Plant) -> None:
+    sources = sources_of(lived.home)
+    async with planted(lived, plant):
+        found = await looked(sources, plant.invariant)
+    assert found.checked > 0
+    assert found.violations, f"{plant.invariant} is blind to: {plant.spoil}"
+
+
+def test_every_invariant_has_its_plant() -> None:
+    assert {plant.invariant for plant in PLANTS} == {"I3", *(invariant.id for invariant in INVARIANTS)}
