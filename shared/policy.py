@@ -58,6 +58,7 @@ POLICY: Final[dict[str, dict[str, Relation]]] = {
     "check_validation": _EVERYBODY,
     # analytics: everybody sees the same figure
     "read_counts": _EVERYBODY,
+    "recount": _OPERATIONS,
     # what services say to each other, and operations
     "hear_event": _SERVICES,
     "read_dead_letters": _OPERATIONS,
