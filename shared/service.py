@@ -136,6 +136,7 @@ class Process:
                 server_header=False,
                 date_header=True,
                 timeout_graceful_shutdown=10,
+                timeout_keep_alive=75,
                 h11_max_incomplete_event_size=16_384,
             )
         )

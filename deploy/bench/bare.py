@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -30,7 +31,6 @@ from shared.contracts.flow import FICHES
 from shared.contracts.publication import AisRecorded, SessionPublished
 from shared.contracts.submission import FicheSubmitted, SessionEngaged
 from shared.contracts.validation import FicheValidated
-from shared.messaging.records import outgoing_event
 
 _OPCO = "akto"
 _AIS = 9
@@ -194,8 +194,7 @@ async def _until(connection: asyncpg.Connection, query: str) -> None:
 
 async def _fill_outbox(owner_url: str, event: Event, rows: int) -> None:
     connection = await asyncpg.connect(owner_url)
-    record = outgoing_event(event, 1, "submission", dt.datetime.now(dt.UTC))
-    headers, value = record.as_row()[4], record.value
+    headers, value = json.dumps(_headers(event, 1)), event.model_dump_json()
     for first in range(0, rows, 5_000):
         keys = [uuid4() for _ in range(min(5_000, rows - first))]
         shards = [key.int % 8 for key in keys]
@@ -211,18 +210,31 @@ async def _produce(bootstrap_servers: str, events: Sequence[tuple[Event, int]]) 
         bootstrap_servers=bootstrap_servers, enable_idempotence=True, acks="all", max_batch_size=262_144, linger_ms=5
     )
     await producer.start()
-    now = dt.datetime.now(dt.UTC)
     try:
         for first in range(0, len(events), 5_000):
             sent = []
             for event, sequence in events[first : first + 5_000]:
-                record = outgoing_event(event, sequence, event.topic.split(".")[1], now)
-                headers = [(name, value.encode()) for name, value in record.headers.items()]
-                value = record.value.encode() if record.value else None
-                sent.append(await producer.send(record.topic, value, record.key.encode(), headers=headers))
+                headers = [(name, value.encode()) for name, value in _headers(event, sequence).items()]
+                value = event.model_dump_json().encode()
+                sent.append(await producer.send(event.topic, value, event.key.encode(), headers=headers))
             await asyncio.gather(*sent)
     finally:
         await producer.stop()
+
+
+def _headers(event: Event, sequence: int) -> dict[str, str]:
+    """Return the headers an emitter would write: CloudEvents, binary mode."""
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_type": event.wire_type,
+        "ce_source": "/poec/bench",
+        "ce_subject": event.key,
+        "ce_time": dt.datetime.now(dt.UTC).isoformat(),
+        "content-type": "application/json",
+        "traceparent": f"00-{uuid4().hex}-{uuid4().hex[:16]}-01",
+        "ce_sequence": str(sequence),
+    }
 
 
 def _submitted(number: int) -> FicheSubmitted:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer
@@ -92,16 +91,18 @@ class Flow:
 
     def __init__(self, run: Run, journal: Journal) -> None:
         self._run, self._journal = run, journal
-        self._clients = {name: Client(run.services[name].url) for name in ("submission", "validation")}
+        self._clients = {name: Client(run.services[name].url) for name in ("submission", "validation", "analytics")}
         self._ears = Ears(run.kafka.bootstrap_servers)
         self._series = uuid4().hex[:8]
         self._steps: dict[str, list[float]] = {}
         self.content = future_content()
         self._acknowledged: list[str] = []
+        self._validated = 0
 
     async def open(self) -> None:
         """Connect, and file one fiche to learn which warnings this content draws."""
         await self._ears.open()
+        self._validated = await self._validations()
         body = self._filing("probe")
         reply = await self._clients["submission"].post("/fiches", token(self._run, _OPCO), uuid4().hex, body)
         if reply.status == 409:
@@ -135,7 +136,7 @@ class Flow:
 
         await asyncio.gather(*(client() for _ in range(concurrency)))
         lasted = time.perf_counter() - began
-        counted = await self._counted()
+        counted = await self._counted(fiches)
         spent = per_fiche(before, cpu_seconds(self._run), fiches)
         steps = {name: round(1000 * _quantile(values, 0.5), 1) for name, values in self._steps.items()}
         p50, p99 = (round(1000 * _quantile(times, q), 1) for q in (0.5, 0.99))
@@ -177,28 +178,21 @@ class Flow:
             await future
         self._steps.setdefault(f"→ {name}", []).append(time.perf_counter() - began)
 
-    async def _counted(self) -> float:
-        """Return the seconds until analytics has read the log to its end."""
-        began, client = time.perf_counter(), Client(self._run.services["analytics"].url)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._run.kafka.bootstrap_servers)
-        await consumer.start()
-        try:
-            year = self.content.programme_year
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                while not await self._caught_up(client, year):
-                    await asyncio.sleep(0.05)
-        finally:
-            await consumer.stop()
-            client.close()
+    async def _counted(self, fiches: int) -> float:
+        """Return the seconds until analytics has counted these validations too."""
+        began, target = time.perf_counter(), self._validated + fiches
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while await self._validations() < target:
+                await asyncio.sleep(0.05)
+        self._validated = target
         return time.perf_counter() - began
 
-    async def _caught_up(self, client: Client, year: int) -> bool:
-        reply = await client.get(
-            f"/counts?year={year}&measure=fiches_validated&by=opco", token(self._run, "operations")
-        )
-        self.validated = _sum(json.loads(reply.body)) if reply.status == 200 else -1
-        self.expected = await _validated_rows(self._run, year)
-        return self.validated == self.expected
+    async def _validations(self) -> int:
+        path = f"/counts?year={self.content.programme_year}&measure=validated"
+        reply = await self._clients["analytics"].get(path, token(self._run, "operations"))
+        if reply.status != 200:
+            raise LocalError(f"bench: the counts were answered {reply.status}")
+        return sum(int(row["value"]) for row in json.loads(reply.body)["counts"])
 
 
 def future_content() -> FicheContent:
@@ -222,21 +216,6 @@ def _codes(reply: Reply) -> list[str]:
     except ValueError:
         return []
     return [o["code"] for o in (*answer.get("objections", ()), *answer.get("warnings", ()))]
-
-
-def _sum(answer: dict[str, Any]) -> int:
-    return int(answer["total"])
-
-
-async def _validated_rows(run: Run, year: int) -> int:
-    import asyncpg
-
-    connection = await asyncpg.connect(run.services["submission"].audit_database_url)
-    try:
-        query = "SELECT count(*) FROM audit_entry WHERE action = 'hear_fiche_validated'"
-        return int(await connection.fetchval(query))
-    finally:
-        await connection.close()
 
 
 def journal_of(home: Path) -> Journal:

@@ -47,6 +47,9 @@ class _Connection:
         reply.status = parser.get_status_code()
         return reply
 
+    def usable(self) -> bool:
+        return not self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -74,7 +77,7 @@ class Client:
             f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\nauthorization: Bearer {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
         ).encode("latin-1")
-        connection = self._idle.pop() if self._idle else await self._connect()
+        connection = self._free() or await self._connect()
         try:
             reply = await connection.request(head, body)
         except BaseException:
@@ -82,6 +85,15 @@ class Client:
             raise
         self._idle.append(connection)
         return reply
+
+    def _free(self) -> _Connection | None:
+        """Return an idle connection that the server has not closed meanwhile."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable():
+                return connection
+            connection.close()
+        return None
 
     async def _connect(self) -> _Connection:
         return _Connection(*await asyncio.open_connection(self._host, self._port))

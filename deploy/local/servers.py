@@ -168,9 +168,9 @@ def choose_broker(options: Options) -> Broker:
     if options.kafka:
         return ExternalKafka(options.kafka)
     if options.docker:
-        from deploy.local.containers import DockerKafka  # an optional dependency
+        from deploy.local.docker import DockerKafka  # an optional dependency
 
-        return DockerKafka()
+        return DockerKafka(options.home, options.brokers)
     from deploy.local.kafka import EmbeddedKafka
 
     return EmbeddedKafka(options.home, options.brokers)
@@ -181,7 +181,7 @@ def choose_database(options: Options) -> Database:
     if options.database:
         return ExternalPostgres(options.database)
     if options.docker:
-        from deploy.local.containers import DockerPostgres  # an optional dependency
+        from deploy.local.docker import DockerPostgres  # an optional dependency
 
         return DockerPostgres(options.home)
     from deploy.local.postgres import EmbeddedPostgres
