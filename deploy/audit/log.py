@@ -135,6 +135,8 @@ class LogReader:
         """Return where every partition of those topics of the flow table that exist begins and ends now."""
         try:
             partitions = await self._partitions(sorted(set(topics)))
+            # Assigned at once, the client asks for the metadata of all topics at once; else for one after the other.
+            self._consumer.assign(partitions)
             begins = await self._consumer.beginning_offsets(partitions)
             ends = await self._consumer.end_offsets(partitions)
         except (KafkaError, OSError, TimeoutError) as wrong:

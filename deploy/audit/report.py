@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """All findings of one audit; `looks` is how often it looked, `records` how many records the log held."""
+    """All findings of one audit; `looks` is how often it looked, `seconds` how long everything took."""
 
     findings: Sequence[Finding]
     looks: int

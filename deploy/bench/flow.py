@@ -97,7 +97,7 @@ class Flow:
         self._steps: dict[str, list[float]] = {}
         self.content = future_content()
         self._acknowledged: list[str] = []
-        self._validated = 0
+        self._validated = self._runs = 0
 
     async def open(self) -> None:
         """Connect, and file one fiche to learn which warnings this content draws."""
@@ -125,12 +125,13 @@ class Flow:
     ) -> Result:
         """Send `fiches` with `concurrency` on their way at once."""
         self._steps, times = {}, list[float]()
+        self._runs += 1
         before, left, began = cpu_seconds(self._run), iter(range(fiches)), time.perf_counter()
 
         async def client() -> None:
             for number in left:
                 start = time.perf_counter()
-                await self._one(f"{concurrency}-{number}")
+                await self._one(f"{self._runs}-{number}")
                 times.append(time.perf_counter() - start)
                 on_done(len(times), fiches, "fiches")
 

@@ -18,14 +18,14 @@ from aiokafka.errors import KafkaError
 from deploy.demo.http_door import Ask, HttpDoor, Reply
 from deploy.journal import Journal, journal_path
 from shared.contracts import ingress as said
-from shared.contracts import publication, submission, validation
+from shared.contracts import publication, validation
 from shared.contracts.events import Event
 from shared.contracts.fiche import POEC_NAMESPACE, fiche_id, session_id
 from shared.contracts.flow import ingress_topic
 from shared.contracts.references import FRANCE_TRAVAIL
 from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, new_producer
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_WARNINGS, golden_content
-from tests.support.progress import Progress, Seen
+from tests.support.progress import LETTER, Progress, Seen
 from tests.support.stack import Stack
 
 PATIENCE: Final = 120.0
@@ -172,10 +172,24 @@ class Load:
                 raise Stuck(f"only {len(self.done)} of {wanted} fiches after {seconds:.0f} s")
             await asyncio.sleep(0.02)
 
+    def fiche(self, *, by_kafka: bool | None = None) -> Fiche:
+        """Return a fiche under a reference of its own; every second one goes by Kafka."""
+        number = next(self._numbers)
+        return Fiche(f"{self.name}-{uuid4().hex[:8]}-{number}", bool(number % 2) if by_kafka is None else by_kafka)
+
     async def whole_way(self) -> Fiche:
         """Take one fiche from its submission to its counted entries."""
-        number = next(self._numbers)
-        fiche = Fiche(f"{self.name}-{uuid4().hex[:8]}-{number}", bool(number % 2))
+        fiche = self.fiche()
+        await self.go_through(fiche)
+        await self._enter(fiche)
+        for n in range(AIS_PER_SESSION):
+            ais = str(_ais(fiche, n))
+            await self.saw(publication.AisRecorded, fiche.session, lambda seen, ais=ais: seen.value["ais_id"] == ais)
+        self.done.append(fiche)
+        return fiche
+
+    async def go_through(self, fiche: Fiche) -> None:
+        """Take a fiche from its submission into the catalogue."""
         await self.submit(fiche)
         await self.saw(validation.DossierOpened, fiche.id)
         await self._review("region", fiche, "give_avis", "avis", {"avis": "COMPLEMENTAIRE"})
@@ -184,12 +198,6 @@ class Load:
         await self.saw(validation.FicheValidated, fiche.id)
         await self._confirm(fiche)
         await self.saw(publication.SessionPublished, fiche.session)
-        await self._enter(fiche)
-        for n in range(AIS_PER_SESSION):
-            ais = str(_ais(fiche, n))
-            await self.saw(publication.AisRecorded, fiche.session, lambda seen, ais=ais: seen.value["ais_id"] == ais)
-        self.done.append(fiche)
-        return fiche
 
     async def submit(self, fiche: Fiche, **changes: Any) -> None:
         """File a fiche; the warnings of the golden one are acknowledged."""
@@ -228,17 +236,14 @@ class Load:
     async def _until_allowed(self, fiche: Fiche, command: said.Command) -> None:
         """Send a command until the service has heard what it builds on: refused as too early, it is sent under a new id."""
         until = time.monotonic() + PATIENCE
-        while (answer := await self._asked(GOLDEN_OPCO, fiche.reference, command)).value["outcome"] == "refused":
+        while (answer := await self.asked(GOLDEN_OPCO, fiche.reference, command)).value["outcome"] == "refused":
             if time.monotonic() > until:
                 raise Stuck(f"{command.wire_type} of {fiche.reference}: {answer.value['objections']}")
             await asyncio.sleep(0.1)
         _accepted(answer, command)
 
     async def _enter(self, fiche: Fiche) -> None:
-        rows = tuple(
-            said.AisRow.model_validate({"ais_id": _ais(fiche, n), "recorded_on": "2018-03-05"})
-            for n in range(AIS_PER_SESSION)
-        )
+        rows = entries(fiche)
         if fiche.by_kafka:
             await self.ask(FRANCE_TRAVAIL, str(fiche.session), said.RecordAis(session_id=fiche.session, rows=rows))
             return
@@ -264,6 +269,13 @@ class Load:
             raise Stuck(f"{event.__name__} of {key} did not come within {PATIENCE:.0f} s")
         return seen
 
+    async def letter(self, place: str) -> Seen:
+        """Wait until a record (`topic/partition/offset`) is announced as a dead letter."""
+        seen = await self.progress.until(LETTER, place, PATIENCE)
+        if seen is None:
+            raise Stuck(f"{place} was not announced as a dead letter within {PATIENCE:.0f} s")
+        return seen
+
     async def write(self, ask: Ask) -> Reply:
         """Send a write over HTTP until it is answered; fails where it is not accepted."""
         reply = await self._http.write(ask)
@@ -278,9 +290,10 @@ class Load:
 
     async def ask(self, organisation: str, key: str, command: said.Command) -> Seen:
         """Send a command by Kafka until it is answered; fails where it is not accepted."""
-        return _accepted(await self._asked(organisation, key, command), command)
+        return _accepted(await self.asked(organisation, key, command), command)
 
-    async def _asked(self, organisation: str, key: str, command: said.Command) -> Seen:
+    async def asked(self, organisation: str, key: str, command: said.Command) -> Seen:
+        """Send a command by Kafka until it is answered, however; return the answer."""
         identifier = str(uuid4())
         value = command.model_dump_json().encode()
         operation = command.wire_type.split(".")[-2]
@@ -297,6 +310,14 @@ class Load:
         outcome = answer.value["outcome"]
         self._journal.answered(entry, None, answer.raw, fiche_id=answer.value.get("fiche_id"), outcome=outcome)
         return answer
+
+
+def entries(fiche: Fiche) -> tuple[said.AisRow, ...]:
+    """Return the AIS of a fiche's session."""
+    return tuple(
+        said.AisRow.model_validate({"ais_id": _ais(fiche, n), "recorded_on": "2018-03-05"})
+        for n in range(AIS_PER_SESSION)
+    )
 
 
 def command_headers(organisation: str, identifier: str, wire_type: str) -> list[tuple[str, bytes]]:
@@ -325,6 +346,3 @@ def _accepted(answer: Seen, command: said.Command) -> Seen:
 
 def _ais(fiche: Fiche, number: int) -> UUID:
     return uuid5(POEC_NAMESPACE, f"test/ais/{fiche.id}/{number}")
-
-
-FIRST_EVENT: Final = submission.FicheSubmitted.wire_type

@@ -174,13 +174,12 @@ _NO_ENTRY = EntryFact()
 
 
 def _after(entry: EntryFact, event: SessionEvent) -> EntryFact:
-    match event:
-        case AisRecorded():
-            return replace(entry, ais=event.net)
-        case AisCancelled():
-            return replace(entry, ais=event.net, cancelled=entry.cancelled + 1)
-        case AesRecorded():
-            return replace(entry, aes=event.total)
-        case SessionRemoved():
-            return replace(entry, removed=True)
+    if isinstance(event, AisRecorded):
+        return EntryFact(event.net, entry.cancelled, entry.aes, entry.listed, entry.removed)
+    if isinstance(event, AisCancelled):
+        return EntryFact(event.net, entry.cancelled + 1, entry.aes, entry.listed, entry.removed)
+    if isinstance(event, AesRecorded):
+        return replace(entry, aes=event.total)
+    if isinstance(event, SessionRemoved):
+        return replace(entry, removed=True)
     return replace(entry, listed=True, removed=False)
