@@ -284,6 +284,18 @@ class Load:
             raise Stuck(f"{ask.operation} of {ask.reference}: {reply.status} {reply.outcome} {reply.codes}")
         return reply
 
+    async def read(self, client: str, service: str, path: str) -> Reply:
+        """Read as a client until a service answers."""
+        return await self._http.read(client, service, path)
+
+    async def discard_letters(self, service: str) -> int:
+        """Discard every open dead letter of a service, as operations; return how many there were."""
+        listed = await self.operate(service, "/dead-letters?state=dead", method="GET")
+        for letter in listed.body["dead_letters"]:
+            settled = await self.operate(service, f"/dead-letters/{letter['id']}/discard", {"reason": "fault test"})
+            assert settled.body.get("state") == "discarded", settled
+        return len(listed.body["dead_letters"])
+
     async def operate(self, service: str, path: str, body: dict[str, Any] | None = None, method: str = "POST") -> Reply:
         """Do what operations may: read, replay and discard dead letters."""
         return await self._http.operate(Ask("operations", service, "operate", path, body or {}, method=method))
