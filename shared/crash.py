@@ -29,7 +29,7 @@ POINTS: Final = (
 """Every point, before and after each commit, send and acknowledgement; the fault tests walk through this list."""
 
 _wanted, _, _passes = os.environ.get("POEC_CRASH_POINT", "").partition(":")
-_left = int(_passes or "1")
+_left = [int(_passes or "1")]
 
 
 async def crash_point(name: str) -> None:
@@ -39,7 +39,6 @@ async def crash_point(name: str) -> None:
 
 
 def _die_when_due() -> None:
-    global _left
-    _left -= 1
-    if _left <= 0:
+    _left[0] -= 1
+    if _left[0] <= 0:
         os.kill(os.getpid(), signal.SIGKILL)

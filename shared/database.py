@@ -24,8 +24,9 @@ from shared.contracts.flow import topic_named
 from shared.crash import crash_point
 from shared.errors import Conflict
 from shared.identity import Principal
-from shared.messaging.records import OUTBOX_COLUMNS, Outgoing, outgoing_event
+from shared.messaging.records import Outgoing, outgoing_event
 from shared.policy import tenant_of
+from shared.statements import Rows, Statement, outbox_statement
 
 Columns: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = asyncpg.Record
@@ -64,8 +65,8 @@ class UnitOfWork:
         self._key = key
         self._service = service
         self._now: dt.datetime | None = None
-        self._statement = _Statement()
-        self._rows: dict[str, _Rows] = {}
+        self._statement = Statement()
+        self._rows: dict[str, Rows] = {}
         self._outgoing: list[Outgoing] = []
         self.principal = principal
         self.remembered: Remembered | None = None
@@ -110,7 +111,7 @@ class UnitOfWork:
         said = [event for change in changes for event in change.events]
         new = head.after(links, head.sequence + sum(not _compacted(event) for event in said))
         mode = "update" if head.version else "insert"
-        rows = self._rows.setdefault(f"{table.name}:{mode}", _Rows(table, update=bool(head.version)))
+        rows = self._rows.setdefault(f"{table.name}:{mode}", Rows(table, update=bool(head.version)))
         row = {"id": identifier, **columns, "version": new.version, "sequence": new.sequence, "audit_hash": new.hash}
         rows.add(row, head.version)
         self.insert(AUDIT_ENTRY, [link.as_row() for link in links])
@@ -134,7 +135,7 @@ class UnitOfWork:
     def insert(self, table: sa.Table, rows: Sequence[Columns], *, on_conflict: str = "") -> None:
         """Insert rows (all with the same columns) with the flush; `on_conflict` is the SQL clause, if any."""
         if rows:
-            collected = self._rows.setdefault(f"{table.name}:{on_conflict}", _Rows(table, on_conflict=on_conflict))
+            collected = self._rows.setdefault(f"{table.name}:{on_conflict}", Rows(table, on_conflict=on_conflict))
             for row in rows:
                 collected.add(row)
 
@@ -187,80 +188,8 @@ class UnitOfWork:
             raise Conflict("version")
 
 
-class _Rows:
-    """Rows of one table on their way into one `unnest` statement."""
-
-    def __init__(self, table: sa.Table, *, update: bool = False, on_conflict: str = "") -> None:
-        self.table, self.update, self.on_conflict = table, update, on_conflict
-        self.names: tuple[str, ...] = ()
-        self.values: list[tuple[Any, ...]] = []
-        self.versions: list[int] = []
-
-    def add(self, row: Columns, version: int = 0) -> None:
-        self.names = self.names or tuple(row)
-        self.values.append(tuple(row[name] for name in self.names))
-        self.versions.append(version)
-
-    def statement(self) -> tuple[str, tuple[Any, ...]]:
-        arrays = tuple([list(column) for column in zip(*self.values, strict=True)])
-        casts = [f"${i}::{pg_type(self.table.c[name])}[]" for i, name in enumerate(self.names, 1)]
-        names = ", ".join(f'"{name}"' for name in self.names)
-        if not self.update:
-            insert = f'INSERT INTO "{self.table.name}" ({names}) SELECT * FROM unnest({", ".join(casts)})'
-            return f"{insert} {self.on_conflict}", arrays
-        sets = ", ".join(f'"{name}" = u."{name}"' for name in self.names if name != "id")
-        query = (
-            f'UPDATE "{self.table.name}" t SET {sets} FROM unnest({", ".join(casts)}, ${len(casts) + 1}::int[])'
-            f" AS u({names}, _expected) WHERE t.id = u.id AND t.version = u._expected"
-        )
-        return query, (*arrays, self.versions)
-
-
-class _Statement:
-    """The CTE chain under construction: numbered parts, one list of arguments, and the count of guarded updates."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.args: list[Any] = []
-        self.counted: list[int] = []
-
-    def part(self, query: str, args: Sequence[Any], *, counted: bool = False) -> None:
-        shift = len(self.args)
-        for i in range(len(args), 0, -1):
-            query = query.replace(f"${i}", f"$%{i + shift}")
-        if counted:
-            self.counted.append(len(self.parts))
-        self.parts.append(query.replace("$%", "$"))
-        self.args.extend(args)
-
-    def complete(self) -> tuple[Any, ...]:
-        ctes = ", ".join(f"w{i} AS ({query} RETURNING 1)" for i, query in enumerate(self.parts))
-        total = " + ".join(f"(SELECT count(*) FROM w{i})" for i in self.counted) or "0"
-        return (f"WITH {ctes} SELECT {total}", *self.args)
-
-
 def _compacted(event: Event) -> bool:
     return topic_named(event.topic).compacted
-
-
-def pg_type(column: "sa.Column[Any]") -> str:
-    """Return the PostgreSQL name of a column's type, for the casts of `unnest`."""
-    return column.type.compile(dialect=_DIALECT).lower().split("(")[0].replace("varchar", "text")
-
-
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this constructor untyped
-
-
-def outbox_statement(records: Sequence[Outgoing]) -> tuple[str, tuple[Any, ...]]:
-    """Return the insert of records into the outbox, in the order given."""
-    names = ", ".join(f'"{name}"' for name, _ in OUTBOX_COLUMNS)
-    casts = ", ".join(f"${i}::{kind}[]" for i, (_, kind) in enumerate(OUTBOX_COLUMNS, 1))
-    columns = zip(*(record.as_row() for record in records), strict=True)
-    query = (
-        f"INSERT INTO outbox ({names}) SELECT {names} FROM unnest({casts}) WITH ORDINALITY AS u({names}, _n)"
-        " ORDER BY _n ON CONFLICT (event_id) DO NOTHING"
-    )
-    return query, tuple(list(column) for column in columns)
 
 
 class Database:

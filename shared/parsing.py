@@ -66,8 +66,7 @@ def check_json(raw: bytes) -> None:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise Malformed(Objection("TOO_DEEP", f"La demande est imbriquée sur plus de {MAX_DEPTH} niveaux."))
     try:
-        raw.decode("utf-8")
-        json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise Malformed(Objection("NOT_UTF8", "La demande n’est pas en UTF-8.")) from None
     except (ValueError, RecursionError) as wrong:
@@ -132,7 +131,10 @@ def objections_of(wrong: ValidationError) -> list[Objection]:
 def objections_from(errors: Sequence[Any]) -> list[Objection]:
     """Return one objection per error in pydantic's form (`type`, `loc`, `ctx`)."""
     found = []
+    spoiled = {tuple(error["loc"][:-1]) for error in errors} | {tuple(error["loc"][:-2]) for error in errors}
     for error in errors:
+        if error["type"] == "too_short" and tuple(error["loc"]) in spoiled:
+            continue  # the list is long enough; an element of it is not good
         limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
         hint = f" ({', '.join(f'{k} = {v}' for k, v in limits.items())})" if limits else ""
         path = ".".join(str(part) for part in error["loc"])[:200] or None

@@ -122,7 +122,7 @@ class Process:
                     await database.close()
 
     async def _until_the_end(self, database: Database, hearing: Hearing[Any]) -> int:
-        news = News()
+        news = News(2.0) if "worker" in self._roles else News()
         inbox = Inbox(database, hearing, news.tell)
         app = self._application(database, hearing, inbox, news)
         server = uvicorn.Server(

@@ -33,7 +33,9 @@ class ServiceSettings(BaseSettings):
     outbox_shards: int = Field(
         8, description="Shards of the outbox: how many relays can work at once. Fixed by the first migration."
     )
-    relay_batch: int = Field(2000, description="Outbox rows a relay sends at once; it marks them while the next ones are on their way.")
+    relay_batch: int = Field(
+        2000, description="Outbox rows a relay sends at once; it marks them while the next ones are on their way."
+    )
     relay_poll_seconds: float = Field(0.5, description="How often a relay looks without being woken.")
     relay_timeout_seconds: float = Field(
         20.0, description="How long the broker may take to acknowledge a batch before the producer is re-made."

@@ -64,7 +64,7 @@ class TokenVerifier:
 
     async def _verified(self, token: str) -> tuple[Principal, float]:
         try:
-            header = _strict_object(token.split(".")[0])
+            header = _strict_object(token.split(".", maxsplit=1)[0])
             if header.get("typ", "").lower() not in ("at+jwt", "application/at+jwt"):
                 raise ValueError("typ")
             keys = await self._keys_for(header.get("kid"))

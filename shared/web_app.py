@@ -37,9 +37,7 @@ Ready = Callable[[], Awaitable[dict[str, bool]]]
 def new_app(service: str, version: str, ready: Ready, router: APIRouter | None) -> FastAPI:
     """Return the application of one process; a process without the role `api` has no business routes."""
     title = f"POEC {service}"
-    app = FastAPI(
-        title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False
-    )
+    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_middleware(_Trace)
     _handle_errors(app)
     app.include_router(_health(ready))
@@ -220,7 +218,7 @@ def _complete_openapi(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         text = str(document["paths"])
-        used = {name: schema for name, schema in body_schemas().items()}
+        used = body_schemas()
         known = document.setdefault("components", {}).setdefault("schemas", {})
         wanted = [name for name in used if f"/{name}'" in text]
         while wanted:

@@ -156,7 +156,10 @@ def _headers(wire_type: str) -> Document:
     said = {
         "ce_type": {"type": "string", "const": wire_type},
         "ce_id": {"type": "string", "minLength": 1, "maxLength": 1000},
-        "traceparent": {"type": "string", "description": "W3C trace context, followed from the door to everything it causes."},
+        "traceparent": {
+            "type": "string",
+            "description": "W3C trace context, followed from the door to everything it causes.",
+        },
     }
     if wire_type.startswith("fr.poec.command.") and wire_type != CommandAnswered.wire_type:
         return {"type": "object", "required": ["ce_type", "ce_id"], "properties": said}
@@ -179,4 +182,3 @@ def _schemas(models: Iterable[type[BaseModel]]) -> Document:
     _, found = models_json_schema([(model, "validation") for model in wanted], ref_template=f"{_SCHEMAS}{{model}}")
     schemas: Document = found["$defs"]
     return dict(sorted(schemas.items()))
-

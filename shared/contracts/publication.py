@@ -74,7 +74,10 @@ class AesRecorded(_OnSessions):
 
 
 class CatalogueEntry(Event):
-    """The whole entry of one session in the catalogue, without the budget, which is not public; a tombstone under the same key takes it out."""
+    """The whole entry of one session in the catalogue; a tombstone under the same key takes it out.
+
+    Without the budget, which is not public.
+    """
 
     wire_type: ClassVar[str] = "fr.poec.catalogue.entry.v1"
     topic: ClassVar[str] = "poec.publication.catalogue"

@@ -145,7 +145,7 @@ class Ledger:
             sums = ", ".join(f"{name} = position.{name} + excluded.{name}" for name in ("received", *_OUTCOMES))
             query = (
                 f"INSERT INTO position (topic, kafka_partition, next_offset, received, {', '.join(_OUTCOMES)})"
-                " VALUES ($1::text, $2::int, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::bigint)"
+                f" VALUES ($1::text, $2::int, {', '.join(f'${n}::bigint' for n in range(3, 12))})"
                 " ON CONFLICT (topic, kafka_partition) DO UPDATE"
                 f" SET next_offset = greatest(position.next_offset, excluded.next_offset), {sums}"
             )

@@ -15,12 +15,16 @@ from shared.messaging.records import Received
 from shared.policy import authorize
 
 _LIST = (
-    "SELECT id, topic, kafka_partition, kafka_offset, event_id, code, detail, state, attempts, parks, created_at, closed_at, closed_by, reason,"
-    " octet_length(value) AS bytes FROM dead_letter WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at, id LIMIT $2"
+    "SELECT id, topic, kafka_partition, kafka_offset, event_id, code, detail, state, attempts, parks, created_at,"
+    " closed_at, closed_by, reason, octet_length(value) AS bytes FROM dead_letter"
+    " WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at, id LIMIT $2"
 )
 _ONE = "SELECT *, headers::text AS headers_text FROM dead_letter WHERE id = $1"
 _TRAIL = "SELECT n, hash FROM audit_entry WHERE aggregate = $1 ORDER BY n DESC LIMIT 1"
-_CLOSE = "UPDATE dead_letter SET state = $2, closed_at = $3::timestamptz, closed_by = $4, reason = $5, attempts = attempts + $6::int WHERE id = $1::uuid"
+_CLOSE = (
+    "UPDATE dead_letter SET state = $2, closed_at = $3::timestamptz, closed_by = $4, reason = $5,"
+    " attempts = attempts + $6::int WHERE id = $1::uuid"
+)
 _AGAIN = "UPDATE dead_letter SET attempts = attempts + 1, code = $2, detail = $3 WHERE id = $1::uuid"
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from uuid import UUID
 
 _LOOK_AGAIN_SECONDS = 0.1
+"""For a process without a worker; beside one, news always come and looking again is only a safety net."""
 
 
 class News:
     """Wakes those who wait for an id."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_again: float = _LOOK_AGAIN_SECONDS) -> None:
+        self._look_again = look_again
         self._waiting: dict[UUID, asyncio.Event] = {}
 
     def tell(self, ids: Iterable[UUID]) -> None:
@@ -37,5 +39,5 @@ class News:
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Return at the next news, after a moment, or after `seconds`, whichever comes first."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, _LOOK_AGAIN_SECONDS)):
+            async with asyncio.timeout(min(seconds, self._look_again)):
                 await event.wait()

@@ -8,6 +8,7 @@ should stand there; what it has compared once it does not compare again, unless 
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -110,25 +111,25 @@ class Reconciler:
         reader.assign(places)
         ends = await reader.end_offsets(places)
         begins = await reader.beginning_offsets(places)
-        return sum([await self._partition(connection, reader, topic, p, begins[p], ends[p], began) for p in places])
+        logs = [_Log(topic, place, begins[place], ends[place], began) for place in places]
+        return sum([await self._partition(connection, reader, one) for one in logs])
 
-    async def _partition(
-        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, topic: Topic, place: TopicPartition, begin: int, end: int, began: dt.datetime
-    ) -> int:  # fmt: skip
+    async def _partition(self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, found: "_Log") -> int:
+        topic, place, end = found.topic, found.place, found.end
         query = "SELECT next_offset FROM reconciled WHERE topic = $1 AND kafka_partition = $2"
         start = await connection.fetchval(query, topic.name, place.partition) or 0
-        if not await self._still_the_same(connection, reader, place, start, begin, end):
+        if not await self._still_the_same(connection, reader, found, start):
             _LOG.warning("log_is_not_what_it_was", topic=topic.name, partition=place.partition)
             start = 0
         missing: list[int] = []
         position = start
         while position < end:
             until = min(position + _CHUNK, end)
-            found = await _ids(reader, place, max(position, begin), until)
-            rows = await connection.fetch(_ROWS, topic.name, place.partition, position, until, began)
-            missing += [row["id"] for row in rows if found.get(row["kafka_offset"]) != row["event_id"]]
+            ids = await _ids(reader, place, max(position, found.begin), until)
+            rows = await connection.fetch(_ROWS, topic.name, place.partition, position, until, found.began)
+            missing += [row["id"] for row in rows if ids.get(row["kafka_offset"]) != row["event_id"]]
             position = until
-        rows = await connection.fetch(_ROWS, topic.name, place.partition, end, _PAST_ANY_END, began)
+        rows = await connection.fetch(_ROWS, topic.name, place.partition, end, _PAST_ANY_END, found.began)
         return await self._send_again(connection, topic, place, [*missing, *(row["id"] for row in rows)], end)
 
     async def _send_again(
@@ -145,23 +146,28 @@ class Reconciler:
         return again
 
     async def _still_the_same(
-        self,
-        connection: asyncpg.Connection,
-        reader: AIOKafkaConsumer,
-        place: TopicPartition,
-        start: int,
-        begin: int,
-        end: int,
+        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, found: "_Log", start: int
     ) -> bool:
         """Return whether the last record compared before still stands where it stood."""
-        if start > end:
+        if start > found.end:
             return False
-        if start <= begin:
+        if start <= found.begin:
             return True
         query = "SELECT event_id FROM outbox WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3"
-        expected = await connection.fetchval(query, place.topic, place.partition, start - 1)
-        found = await _ids(reader, place, start - 1, start)
-        return expected is None or (start - 1) not in found or found[start - 1] == expected
+        expected = await connection.fetchval(query, found.place.topic, found.place.partition, start - 1)
+        ids = await _ids(reader, found.place, start - 1, start)
+        return expected is None or (start - 1) not in ids or ids[start - 1] == expected
+
+
+@dataclass(frozen=True)
+class _Log:
+    """One partition as a pass finds it: first offset, end, and when the pass looked (database time)."""
+
+    topic: Topic
+    place: TopicPartition
+    begin: int
+    end: int
+    began: dt.datetime
 
 
 async def _ids(reader: AIOKafkaConsumer, place: TopicPartition, start: int, end: int) -> dict[int, UUID | None]:

@@ -187,7 +187,7 @@ def decode_event(record: Received, types: Mapping[str, type[Event]]) -> Heard:
         raise Impossible("TYPE_MISPLACED", "a type that belongs to another topic")
     event_id, key = record.needed("ce_id"), record.text_key
     sequence = record.needed("ce_sequence")
-    if not (sequence.isascii() and sequence.isdigit() and 0 < int(sequence[:18]) and len(sequence) < 18):
+    if not (sequence.isascii() and sequence.isdigit() and int(sequence[:18]) > 0 and len(sequence) < 18):
         raise Impossible("SEQUENCE_UNFIT", "ce_sequence is not a positive whole number")
     event = parse_value(record, event_type, strict=False)
     if event.key != key:
