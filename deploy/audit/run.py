@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
 )
 LOOKS: Final = 4
 """How often the audit looks, at most, at a system that moves: what it finds every time is a violation."""
+REPAIRED: Final = frozenset({"I8", "I12"})
+"""What holds once the reconcilers had their time: a broker that lost its data is noticed within seconds and sent everything again."""
 _PAUSE_SECONDS: Final = 2.0
 Progress = Callable[[str], None]
 
@@ -72,30 +75,37 @@ async def audit(
     progress("waiting for what waits on a machine")
     settled = await settle(sources, settle_seconds)
     waited = Finding("I3", SENTENCE, settled, time.monotonic() - began)
-    findings, looked = await _looked(sources, progress, looks)
+    findings, looked = await _looked(sources, progress, looks, began + settle_seconds)
     everything = sorted([waited, *findings], key=lambda finding: int(finding.id[1:]))
     return Report(everything, looked, len(sources.journal), time.monotonic() - began, dt.datetime.now(dt.UTC))
 
 
-async def _looked(sources: Sources, progress: Progress, looks: int) -> tuple[list[Finding], int]:
-    """Look until nothing is found, or nothing moved while looking, or often enough; keep what was found every time."""
+async def _looked(sources: Sources, progress: Progress, looks: int, until: float) -> tuple[list[Finding], int]:
+    """Look until nothing is found, or nothing moved while looking, or often enough; keep what was found every time.
+
+    A log that is not what the outboxes say is given until `until` (monotonic seconds) to be repaired by the reconcilers.
+    """
     confirmed: dict[str, Verdict] = {}
-    for number in range(1, looks + 1):
+    number = 0
+    while True:
         before = await stamp(sources)
         found = await _look(sources, progress)
-        kept = [
-            Finding(
-                f.id, f.sentence, confirmed[f.id].confirmed_by(f.verdict) if f.id in confirmed else f.verdict, f.seconds
-            )
-            for f in found
-        ]
-        dirty = any(finding.verdict.violations for finding in kept)
-        if not dirty or number == looks or await stamp(sources) == before:
-            return kept, number
-        confirmed = {finding.id: finding.verdict for finding in kept}
-        progress("the system moved meanwhile: looking again")
+        number += 1
+        if time.monotonic() < until and any(f.verdict.violations for f in found if f.id in REPAIRED):
+            progress("the log is not what the outboxes say: waiting for its repair")
+        else:
+            kept = [_confirmed(finding, confirmed.get(finding.id)) for finding in found]
+            dirty = any(finding.verdict.violations for finding in kept)
+            if not dirty or looks <= 1 or await stamp(sources) == before:
+                return kept, number
+            looks -= 1
+            confirmed = {finding.id: finding.verdict for finding in kept}
+            progress("the system moved meanwhile: looking again")
         await asyncio.sleep(_PAUSE_SECONDS)
-    raise AssertionError("unreachable: the last look returns")
+
+
+def _confirmed(finding: Finding, before: Verdict | None) -> Finding:
+    return finding if before is None else replace(finding, verdict=before.confirmed_by(finding.verdict))
 
 
 async def _look(sources: Sources, progress: Progress) -> list[Finding]:

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ SOURCES = Sources({}, "nowhere:1")
 
 
 def finding(*violations: str) -> Finding:
-    return Finding("I8", "Nothing is lost.", Verdict(5, violations), 0.1)
+    return Finding("I7", "Counts agree.", Verdict(5, violations), 0.1)
 
 
 @pytest.fixture
@@ -69,7 +70,23 @@ async def test_what_is_found_at_every_look_is_a_violation(world: dict[str, Any])
     world |= {"looks": iter(looks), "stamps": moving()}
     report = await running.audit(SOURCES)
     assert report.looks == 4
-    assert [f.verdict.violations for f in report.findings if f.id == "I8"] == [("a",)]
+    assert [f.verdict.violations for f in report.findings if f.id == "I7"] == [("a",)]
+
+
+def log_lost() -> Finding:
+    return replace(finding("not in the log"), id="I8")
+
+
+async def test_a_log_that_was_lost_has_its_time_to_be_repaired(world: dict[str, Any]) -> None:
+    world |= {"looks": iter([log_lost(), log_lost(), finding()]), "stamps": iter([1, 1, 1])}
+    report = await running.audit(SOURCES)
+    assert report.looks == 3 and report.clean
+
+
+async def test_a_log_that_stays_lost_is_a_violation(world: dict[str, Any]) -> None:
+    world |= {"looks": iter([log_lost()]), "stamps": iter([1, 1])}
+    report = await running.audit(SOURCES, settle_seconds=0.0)
+    assert report.looks == 1 and not report.clean
 
 
 async def test_what_still_waits_is_a_violation(world: dict[str, Any]) -> None:
