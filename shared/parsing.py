@@ -131,7 +131,7 @@ def objections_of(wrong: ValidationError) -> list[Objection]:
 def objections_from(errors: Sequence[Any]) -> list[Objection]:
     """Return one objection per error in pydantic's form (`type`, `loc`, `ctx`)."""
     found = []
-    spoiled = {tuple(error["loc"][:-1]) for error in errors} | {tuple(error["loc"][:-2]) for error in errors}
+    spoiled = {tuple(error["loc"][:n]) for error in errors for n in range(len(error["loc"]))}
     for error in errors:
         if error["type"] == "too_short" and tuple(error["loc"]) in spoiled:
             continue  # the list is long enough; an element of it is not good

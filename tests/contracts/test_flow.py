@@ -119,7 +119,8 @@ def test_a_handler_of_nothing_is_named() -> None:
 
 
 def test_an_event_that_nobody_hears_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "HEARERS", {**HEARERS, _Unknown: ()})
+    table: dict[type[Event], tuple[str, ...]] = {**HEARERS, _Unknown: ()}
+    monkeypatch.setattr(flow, "HEARERS", table)
     assert check_handlers("validation", events_heard_by("validation")) == ["_Unknown is heard by nobody"]
 
 
