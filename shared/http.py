@@ -267,7 +267,9 @@ def _header(name: str, description: str, required: bool) -> dict[str, Any]:
 def answers(body: type[BaseModel], status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the answers: the good one, and the problems every write or read may have."""
     codes = (400, 401, 403, 404, 409, 412, 413, 422, 428, 503, *also)
-    problems = {code: {"model": Problem, "description": _PROBLEMS.get(code, "Problème")} for code in codes}
+    problems: dict[int | str, dict[str, Any]] = {
+        code: {"model": Problem, "description": _PROBLEMS.get(code, "Problème")} for code in codes
+    }
     return {status: {"model": body}, **problems}
 
 

@@ -134,7 +134,7 @@ async def _applied(ground: Bare, events: int) -> float:
     try:
         async with ground.process("worker"):
             began = await _first(connection, "SELECT 1 FROM position LIMIT 1")
-            already = await connection.fetchval(total)
+            already = int(await connection.fetchval(total))
             await _until(connection, f"SELECT ({total}) >= {events}")
             return float((events - already) / (time.perf_counter() - began))
     finally:

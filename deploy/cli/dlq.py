@@ -10,13 +10,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.asked import Home, Json
-from deploy.cli.console import explain, print_json, stdout_console
+from deploy.cli.console import print_json, stdout_console
 from deploy.local.client import bearer
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
 
 CLIENT: Final = "operations"
-dlq = typer.Typer(no_args_is_help=True, add_completion=False, help="List, show, replay or discard dead letters.")
+STATES: Final = {"dead": "mort", "replayed": "rejoué", "discarded": "écarté"}
+dlq = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="List, show, replay or discard dead letters.",
+)
 
 State = Annotated[str, typer.Option(help="`dead` (waiting), `replayed`, `discarded`, or `all`.", metavar="STATE")]
 Letter = Annotated[UUID, typer.Argument(help="Id of the dead letter, as `poec dlq list` shows it.")]
@@ -43,11 +50,15 @@ def list_letters(state: State = "dead", as_json: Json = False, home: Home = None
     if as_json:
         print_json({"dead_letters": found})
         return
-    table = Table("id", "service", "state", "code", "where", "since", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("identifiant", "service", "état", "code", "où", "depuis"):
+        table.add_column(name, no_wrap=True)
     for one in found:
         where = f"{one['topic']}/{one['kafka_partition']}/{one['kafka_offset']}"
-        table.add_row(one["id"], one["service"], one["state"], one["code"], where, str(one["created_at"])[:19])
-    stdout_console().print(table if found else "Aucun message mort.")
+        since = str(one["created_at"])[:19].replace("T", " ")
+        table.add_row(one["id"], one["service"], STATES[one["state"]], one["code"], where, since)
+    out = stdout_console()
+    out.print(table if found else "Aucun message mort.", width=None if out.is_terminal else 200, soft_wrap=True)
 
 
 @dlq.command("show")
@@ -121,7 +132,7 @@ def asked(run: Run, service: str, method: str, path: str, body: dict[str, str] |
     if answer.is_success:
         found: dict[str, Any] = answer.json()
         return found
-    raise NotDone(f"{service}: {' '.join(_words(answer))}")
+    raise NotDone(f"{service}: {'\u202f: '.join(_words(answer))}")
 
 
 def _send(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
@@ -142,9 +153,6 @@ def _words(answer: httpx.Response) -> Iterator[str]:
     yield from (str(objection.get("message")) for objection in said.get("objections") or ())
 
 
-_STATES: Final = {"replayed": "rejoué", "discarded": "écarté", "dead": "toujours mort"}
-
-
 def _show_settled(settled: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json({"dead_letters": settled})
@@ -152,11 +160,6 @@ def _show_settled(settled: list[dict[str, Any]], as_json: bool) -> None:
     out = stdout_console()
     for one in settled:
         why = f"\u202f: {one['code']}, {one['detail']}" if one.get("code") else ""
-        out.print(escape(f"{one['id']} {_STATES.get(one['state'], one['state'])}{why}"), soft_wrap=True)
+        out.print(escape(f"{one['id']} {STATES[one['state']]}{why}"), soft_wrap=True)
     if not settled:
-        explain_nothing()
-
-
-def explain_nothing() -> None:
-    """Say that there was nothing to do."""
-    explain(NotDone("Aucun message mort n’attend."))
+        out.print("Aucun message mort n’attend.")

@@ -5,6 +5,7 @@ import datetime as dt
 import heapq
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -126,17 +127,18 @@ def _document(record: Any) -> dict[str, Any]:
     return {**place, **named, "value": _value(record)}
 
 
+_PARIS: Final = ZoneInfo("Europe/Paris")
 _WIDTH: Final = max(len(kind.word) for kind in KINDS.values())
 
 
 def _line(gist: Gist, record: Any) -> str:
     """Return a line: business time, what happened, which fiche, what it says."""
     kind, name, text = gist.tell(_header(record, "ce_type"), _value(record))
-    return f"[dim]{_time(record)}[/]  [{kind.colour}]{kind.word:<{_WIDTH}}[/]  {escape(name):<14}  {escape(text)}"
+    return f"[dim]{_time(record)}[/]  [{kind.colour}]{kind.word:<{_WIDTH}}[/]  {escape(name):<22}  {escape(text)}"
 
 
 def _time(record: Any) -> str:
     try:
-        return dt.datetime.fromisoformat(_header(record, "ce_time")).strftime("%d/%m/%Y %H:%M:%S")
+        return dt.datetime.fromisoformat(_header(record, "ce_time")).astimezone(_PARIS).strftime("%d/%m/%Y %H:%M:%S")
     except ValueError:
         return " " * 19

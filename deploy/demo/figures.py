@@ -13,6 +13,12 @@ Number = int | float
 MINUTES: Final = "procès-verbal"
 INVENTED: Final = "année fictive"
 EURO: Final = 100  # cents
+_TABLED: Final = {"validated": "fiches validées", "engaged": "sessions engagées", "ais": "AIS"}
+_AVIS: Final = {
+    "COMPLEMENTAIRE": "complémentaires",
+    "COMPLEMENTAIRE_SOUS_ADAPTATION": "complémentaires sous adaptation",
+    "CONCURRENT": "concurrents",
+}
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,14 @@ def _around() -> tuple[Figure, ...]:
             for motive, times in sorted(motives.items())
         ),
         Figure("ais_cancelled", "AIS annulées", margins.AIS_CANCELLED, INVENTED),
-        *(Figure(f"avis.{kind}", f"avis\u202f: {words(kind)}", n, INVENTED) for kind, n in margins.AVIS.items()),
+        *(Figure(f"avis.{kind}", f"derniers avis {_AVIS[kind]}", n, INVENTED) for kind, n in margins.AVIS.items()),
     )
 
 
 def _by_opco() -> tuple[Figure, ...]:
     tables = {"validated": margins.VALIDATED, "engaged": margins.ENGAGED, "ais": margins.AIS}
     return tuple(
-        Figure(f"opco.{opco}.{name}", f"{OPCOS[opco]}, {name}", table[opco], INVENTED)
+        Figure(f"opco.{opco}.{name}", f"{_TABLED[name]}, {OPCOS[opco]}", table[opco], INVENTED)
         for opco in margins.VALIDATED
         for name, table in tables.items()
     )
@@ -88,7 +94,7 @@ def _by_opco() -> tuple[Figure, ...]:
 def _by_month() -> tuple[Figure, ...]:
     tables = {"engaged": margins.ENGAGED_BY_MONTH, "ais": margins.AIS_BY_MONTH}
     return tuple(
-        Figure(f"month.{month}.{name}", f"{MONTHS[month - 1]}, {name}", table[month - 1], INVENTED)
+        Figure(f"month.{month}.{name}", f"{_TABLED[name]}, {MONTHS[month - 1]}", table[month - 1], INVENTED)
         for month in range(1, 13)
         for name, table in tables.items()
     )

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -28,12 +29,10 @@ from deploy.journal import Journal, journal_path
 from deploy.local.business_clock import move_clock
 from deploy.local.report import Progress, Reporter
 from deploy.local.runfile import Run
-from shared.clock import PARIS
 from shared.messaging.clients import KafkaAccess
 
-OPENS_AT: Final = dt.time(9, tzinfo=PARIS)
+OPENS_AT: Final = dt.time(9, 0, 1, tzinfo=ZoneInfo("Europe/Paris"))
 COUNTS_PATIENCE: Final = 30.0  # seconds in which the counts must have caught up
-BEFORE: Final = ("fresh", "begun", "whole")
 _NOW: Final = "SELECT clock_timestamp() + make_interval(secs => seconds) AS now, seconds FROM clock_offset"
 State = Literal["fresh", "begun", "whole"]
 

@@ -9,8 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from deploy.audit.report import Report
-from deploy.demo.agenda import MONTHS
-from deploy.demo.curve import monthly_curve
+from deploy.demo.curve import SHORT_MONTHS, monthly_curve
 from deploy.demo.figures import Figure, shown
 from deploy.demo.margins import VALIDATED
 from deploy.demo.play import Played
@@ -50,7 +49,7 @@ def _by_opco(by_name: Mapping[str, Figure]) -> Table:
 
 
 def _by_month(by_name: Mapping[str, Figure]) -> Table:
-    table = _table("", *(name[:4] for name in MONTHS))
+    table = _table("", *SHORT_MONTHS)
     for label, name in (("sessions", "engaged"), ("AIS", "ais")):
         table.add_row(label, *(_cell(by_name[f"month.{month}.{name}"]) for month in range(1, 13)))
     return table

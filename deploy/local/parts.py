@@ -59,9 +59,9 @@ class _Blocking:
     """Runs the blocking calls of a server in a thread, never two at a time."""
 
     def __init__(self) -> None:
-        self._last: asyncio.Future[None] | None = None
+        self._last: asyncio.Future[object] | None = None
 
-    async def call(self, function: Callable[..., None], *arguments: Any) -> None:
+    async def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Wait for the last call, also one whose caller was cancelled, then make this one."""
         if self._last is not None:
             await asyncio.wait([self._last])
@@ -70,11 +70,11 @@ class _Blocking:
 
 
 class BrokerPart(_Blocking):
-    """Apache Kafka, node by node."""
+    """Apache Kafka, node by node; `make_topics` makes the topics that are missing after a start."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, make_topics: Callable[[str], object]) -> None:
         super().__init__()
-        self.broker = broker
+        self.broker, self._make_topics = broker, make_topics
 
     async def died(self) -> tuple[str, str]:
         """See Part."""
@@ -83,8 +83,9 @@ class BrokerPart(_Blocking):
         return f"kafka.{dead[0]}", "the broker ended"
 
     async def revive(self, what: str) -> None:
-        """See Part; returns when the cluster answers."""
+        """See Part; returns when the cluster answers and has its topics again: a node whose data were lost has none."""
         await self.call(self.broker.restart, int(what.rpartition(".")[2]))
+        await self.call(self._make_topics, self.broker.bootstrap_servers)
 
     async def stop(self, grace: float) -> None:
         """See Part; the broker has its own times."""

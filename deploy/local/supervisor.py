@@ -119,7 +119,7 @@ class Supervisor:
         await self._together(*(self._start_child(child) for child in children))
 
     async def _start_broker(self) -> None:
-        part = BrokerPart(self.ground.broker)
+        part = BrokerPart(self.ground.broker, self.ground.make_topics)
         self._parts.append(part)
         with self.reporter.step("Apache Kafka") as progress:
             await part.call(self.ground.broker.prepare, self._interruptible(progress))
@@ -127,7 +127,7 @@ class Supervisor:
             await part.call(self.ground.broker.wait_ready, READY_SECONDS)
         self._check()
         with self.reporter.step("Topics"):
-            await asyncio.to_thread(self.ground.make_topics, self.ground.broker.bootstrap_servers)
+            await part.call(self.ground.make_topics, self.ground.broker.bootstrap_servers)
 
     async def _start_database(self) -> None:
         part = DatabasePart(self.ground.database)

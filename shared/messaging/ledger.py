@@ -160,7 +160,8 @@ def _insert(
     unit: UnitOfWork, table: str, topic: str, columns: str, types: str, rows: list[tuple[Any, ...]], tail: str = ""
 ) -> None:
     casts = ", ".join(f"${i}::{kind.strip()}" for i, kind in enumerate(types.split(","), 2))
-    query = f"INSERT INTO {table} (topic, {columns}) SELECT $1::text, {columns} FROM unnest({casts}) WITH ORDINALITY AS u({columns}, _n) ORDER BY _n {tail}"
+    source = f"unnest({casts}) WITH ORDINALITY AS u({columns}, _n) ORDER BY _n"
+    query = f"INSERT INTO {table} (topic, {columns}) SELECT $1::text, {columns} FROM {source} {tail}"
     unit.add(query, topic, *map(list, zip(*rows, strict=True)))
 
 

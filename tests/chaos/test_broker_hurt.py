@@ -1,0 +1,92 @@
+"""The broker ended, killed, suspended, and robbed of its data: partners go on afterwards, and the outboxes rebuild the log."""
+
+import asyncio
+import os
+import signal
+import time
+from typing import Final
+
+import psutil
+import pytest
+
+from deploy.local.topics import compare
+from shared.contracts.flow import CATALOGUE, DOSSIERS, FICHES, SESSIONS
+from tests.support.figures import Figures
+from tests.support.load import Load
+from tests.support.stack import Stack, eventually, killed
+from tests.support.topics import rebuilt
+
+SUSPENDED: Final = 20.0
+BUSINESS: Final = {FICHES: "submission", DOSSIERS: "validation", SESSIONS: "publication"}
+
+
+async def _ended(stack: Stack, figures: Figures, number: signal.Signals) -> None:
+    async with Load(stack, number.name) as load:
+        load.begin()
+        await load.more(4)
+        hurt = await killed(stack.broker, number)
+        await load.more(8)
+        seconds = time.monotonic() - hurt.monotonic
+        assert stack.broker != hurt.pid
+    figures.hurt(f"broker {number.name}", "broker", fiches=len(load.done), seconds=(seconds,), note="to 8 more fiches")
+    figures.audited(await stack.audited())
+
+
+async def test_a_broker_that_is_killed_loses_nothing(stack: Stack, figures: Figures) -> None:
+    await _ended(stack, figures, signal.SIGKILL)
+
+
+@pytest.mark.campaign
+async def test_a_broker_that_is_ended_in_order_loses_nothing(stack: Stack, figures: Figures) -> None:
+    await _ended(stack, figures, signal.SIGTERM)
+
+
+@pytest.mark.campaign
+async def test_a_broker_that_is_suspended_is_waited_for(stack: Stack, figures: Figures) -> None:
+    async with Load(stack, "STOP") as load:
+        load.begin()
+        await load.more(4)
+        pid = stack.broker
+        os.kill(pid, signal.SIGSTOP)
+        assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+        before = len(load.done)
+        await asyncio.sleep(SUSPENDED)
+        during = len(load.done) - before
+        assert during <= 8, "fiches went through a broker that was suspended"
+        os.kill(pid, signal.SIGCONT)
+        since = time.monotonic()
+        await load.more(8)
+        seconds = time.monotonic() - since
+        assert stack.broker == pid
+    note = f"{SUSPENDED:.0f} s; to 8 more fiches after it"
+    figures.hurt("broker SIGSTOP", "broker", fiches=len(load.done), seconds=(seconds,), note=note)
+    figures.audited(await stack.audited())
+
+
+@pytest.mark.timeout(400)
+async def test_a_broker_that_lost_everything_is_rebuilt_from_the_outboxes(stack: Stack, figures: Figures) -> None:
+    async with Load(stack, "WIPE") as load:
+        load.begin()
+        await load.more(6)
+        said = sum(
+            [await stack.value(of, "SELECT count(*) FROM outbox WHERE topic = $1", t) for t, of in BUSINESS.items()]
+        )
+        assert said >= 6 * 8
+        hurt = await stack.wipe_broker()
+        await stack.ready()
+        assert stack.broker != hurt.pid
+        load.progress.begin_again()
+        await load.more(8)
+        seconds = time.monotonic() - hurt.monotonic
+    for topic, service in BUSINESS.items():
+        await rebuilt(stack, load.access, service, topic)
+
+    async def table_is_back() -> bool:
+        return not [row for row in compare(load.access.bootstrap_servers) if row.difference]
+
+    await eventually(table_is_back, 30, "topics are those of the flow table")
+    assert await stack.value("analytics", "SELECT count(*) FROM position_reset") >= 6
+    assert await stack.value("publication", "SELECT count(*) FROM outbox WHERE topic = $1", CATALOGUE) >= 14
+    note = f"{said} records rebuilt; to 8 more fiches"
+    figures.hurt("broker's data wiped", "broker", fiches=len(load.done), seconds=(seconds,), note=note)
+    figures.audited(await stack.audited())

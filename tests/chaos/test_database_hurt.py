@@ -1,0 +1,56 @@
+"""PostgreSQL restarted and killed under load, and the connection cut by which a relay is woken."""
+
+import signal
+import time
+from typing import Final
+
+import pytest
+
+from tests.support.figures import Figures
+from tests.support.load import Load
+from tests.support.stack import NotHurt, Stack, eventually, killed
+
+_LISTENING: Final = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = 'submission' AND query ILIKE 'LISTEN%'"
+    " AND backend_type = 'client backend'"
+)
+        await load.more(4)
+        hurt = await killed(stack.postmaster, number)
+        await load.more(8)
+        seconds = time.monotonic() - hurt.monotonic
+        assert stack.postmaster != hurt.pid
+    figures.hurt(
+        f"PostgreSQL {number.name}", "database", fiches=len(load.done), seconds=(seconds,), note="to 8 more fiches"
+    )
+    figures.audited(await stack.audited())
+
+
+async def test_a_database_server_that_is_killed_loses_nothing(stack: Stack, figures: Figures) -> None:
+    await _ended(stack, figures, signal.SIGKILL)
+
+
+@pytest.mark.campaign
+async def test_a_database_server_that_is_restarted_loses_nothing(stack: Stack, figures: Figures) -> None:
+    await _ended(stack, figures, signal.SIGINT)
+
+
+async def test_a_relay_whose_listening_connection_is_cut_goes_on_and_listens_again(
+    stack: Stack, figures: Figures
+) -> None:
+    async with Load(stack, "LISTEN") as load:
+        load.begin()
+        await load.more(2)
+        before = [row["pid"] for row in await stack.as_superuser(_LISTENING)]
+        if len(before) != 1:
+            raise NotHurt(f"{len(before)} listening connections")
+        assert (await stack.as_superuser("SELECT pg_terminate_backend($1)", before[0]))[0][0]
+        since = time.monotonic()
+
+        async def listens_again() -> bool:
+            return [row["pid"] for row in await stack.as_superuser(_LISTENING)] not in ([], before)
+
+        await eventually(listens_again, 30, "submission's relay listens again")
+        seconds = time.monotonic() - since
+        await load.more(4)
+    figures.hurt("listening connection cut", "submission.relay", fiches=len(load.done), seconds=(seconds,))
+    figures.audited(await stack.audited())
