@@ -1,0 +1,234 @@
+"""Bearer tokens: one good one, and many that are forged or doubtful."""
+
+import functools
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OctKey
+
+from shared.errors import Unauthenticated
+from shared.identity import Principal
+from shared.tokens import TokenVerifier
+from tests.support.tokens import AUDIENCE, ISSUER, JWKS_URL, Issuer, new_key, new_rsa_key, part
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
+    """An issuer at the address that the verifier asks."""
+    made = Issuer()
+    client = functools.partial(httpx.AsyncClient, transport=httpx.MockTransport(made.answer))
+    monkeypatch.setattr(httpx, "AsyncClient", client)
+    return made
+
+
+@pytest.fixture
+def verifier(issuer: Issuer) -> TokenVerifier:
+    return TokenVerifier(ISSUER, JWKS_URL, AUDIENCE)
+
+
+async def test_a_good_token_is_its_principal(issuer: Issuer, verifier: TokenVerifier) -> None:
+    found = await verifier.principal(f"Bearer {issuer.token()}")
+    assert found == Principal("opco-2i", "opco-2i", "machine", frozenset({"opco"}))
+
+
+async def test_one_of_several_audiences_is_enough(issuer: Issuer, verifier: TokenVerifier) -> None:
+    assert await verifier.principal(f"Bearer {issuer.token(aud=['other', AUDIENCE])}")
+
+
+def _unsigned(issuer: Issuer) -> str:
+    return f"{part({'alg': 'none', 'kid': 'one', 'typ': 'at+jwt'})}.{part(issuer.claims())}."
+
+
+def _hs256_with_the_public_key(issuer: Issuer) -> str:
+    public = json.dumps(issuer.keys[0].as_dict(private=False))
+    header = {"alg": "HS256", "kid": "one", "typ": "at+jwt"}
+    return jwt.encode(header, issuer.claims(), OctKey.import_key(public), algorithms=["HS256"])
+
+
+def _hs256_with_the_pem(issuer: Issuer) -> str:
+    header = {"alg": "HS256", "kid": "one", "typ": "at+jwt"}
+    return jwt.encode(header, issuer.claims(), OctKey.import_key(b"0" * 64), algorithms=["HS256"])
+
+
+def _signed_by(key: Any, issuer: Issuer, alg: str = "ES256") -> str:
+    return jwt.encode({"alg": alg, "kid": "one", "typ": "at+jwt"}, issuer.claims(), key, algorithms=[alg])
+
+
+def _own_key_inside(issuer: Issuer) -> str:
+    mine = new_key("mine")
+    header = {"alg": "ES256", "kid": "mine", "typ": "at+jwt", "jwk": mine.as_dict(private=False)}
+    return jwt.encode(header, issuer.claims(), mine)
+
+
+def _tampered(issuer: Issuer) -> str:
+    header, _, signature = issuer.token().split(".")
+    return f"{header}.{part(issuer.claims(organisation='akto'))}.{signature}"
+
+
+def _with_text(issuer: Issuer, member: str) -> str:
+    """Return a signed token whose claims are the good ones without `exp`, and this member as text."""
+    claims = json.dumps(issuer.claims(exp=None))
+    return issuer.signed(claims[:-1] + f", {member}}}")
+
+
+DOUBTFUL: dict[str, Callable[[Issuer], str]] = {
+    "no signature (alg none)": _unsigned,
+    "alg None, written otherwise": lambda i: f"{part({'alg': 'nOnE', 'kid': 'one', 'typ': 'at+jwt'})}.{part(i.claims())}.",
+    "HS256 with the public key as secret": _hs256_with_the_public_key,
+    "HS256 with a guessed secret": _hs256_with_the_pem,
+    "signed by another key of the same kid": lambda i: _signed_by(new_key("one"), i),
+    "RS256 by a key that was never published": lambda i: _signed_by(new_rsa_key("one"), i, "RS256"),
+    "key brought along in the header": _own_key_inside,
+    "claims changed after signing": _tampered,
+    "signature cut": lambda i: i.token()[:-4],
+    "signature left out": lambda i: i.token().rsplit(".", maxsplit=1)[0] + ".",
+    "two parts": lambda i: i.token().rsplit(".", maxsplit=1)[0],
+    "four parts": lambda i: i.token() + ".e30",
+    "no token at all": lambda i: "",
+    "not base64": lambda i: "ä.ö.ü",
+    "header is no object": lambda i: f"{part([1])}.{part(i.claims())}.x",
+    "header is not JSON": lambda i: f"{part('{')}.{part(i.claims())}.x",
+    "no kid": lambda i: i.token({"kid": None}),
+    "unknown kid": lambda i: i.token({"kid": "two"}),
+    "kid is a number": lambda i: i.signed(json.dumps(i.claims()), '{"alg": "ES256", "kid": 1, "typ": "at+jwt"}'),
+    "kid is a path": lambda i: i.token({"kid": "../../etc/passwd"}),
+    "typ JWT (an identity token)": lambda i: i.token({"typ": "JWT"}),
+    "no typ": lambda i: i.token({"typ": None}),
+    "typ is a number": lambda i: i.signed(json.dumps(i.claims()), '{"alg": "ES256", "kid": "one", "typ": 1}'),
+    "critical header that nobody understands": lambda i: i.signed(
+        json.dumps(i.claims()), '{"alg": "ES256", "kid": "one", "typ": "at+jwt", "crit": ["x"], "x": 1}'
+    ),
+    "duplicate member in the header": lambda i: i.signed(
+        json.dumps(i.claims()), '{"alg": "ES256", "kid": "one", "kid": "one", "typ": "at+jwt"}'
+    ),
+    "another issuer": lambda i: i.token(iss="https://issuer.example"),
+    "issuer with a slash more": lambda i: i.token(iss=ISSUER + "/"),
+    "no issuer": lambda i: i.token(iss=None),
+    "another audience": lambda i: i.token(aud="catalogue"),
+    "no audience": lambda i: i.token(aud=None),
+    "expired": lambda i: i.token(exp=int(time.time()) - 60),
+    "no expiry": lambda i: i.token(exp=None),
+    "exp as text": lambda i: i.token(exp=str(int(time.time()) + 600)),
+    "exp true": lambda i: i.token(exp=True),
+    "exp NaN": lambda i: _with_text(i, '"exp": NaN'),
+    "exp 1e400": lambda i: _with_text(i, '"exp": 1e400'),
+    "exp in the year 5000": lambda i: i.token(exp=95_617_584_000),
+    "exp twice": lambda i: _with_text(i, f'"exp": 1, "exp": {int(time.time()) + 600}'),
+    "organisation twice": lambda i: _with_text(i, f'"exp": {int(time.time()) + 600}, "organisation": "akto"'),
+    "issued tomorrow": lambda i: i.token(iat=int(time.time()) + 86_400),
+    "not before tomorrow": lambda i: i.token(nbf=int(time.time()) + 86_400),
+    "no issue time": lambda i: i.token(iat=None),
+    "iat as text": lambda i: i.token(iat="now"),
+    "no subject": lambda i: i.token(sub=None),
+    "subject is a number": lambda i: i.token(sub=7),
+    "subject that would break out of a setting": lambda i: i.token(sub="x'; DROP TABLE fiche; --"),
+    "no organisation": lambda i: i.token(organisation=None),
+    "organisation of two lines": lambda i: i.token(organisation="akto\nafdas"),
+    "organisation is a list": lambda i: i.token(organisation=["akto"]),
+    "organisation that is a star": lambda i: i.token(organisation="*"),
+    "no roles": lambda i: i.token(roles=None),
+    "roles not a list": lambda i: i.token(roles="operations"),
+    "roles of numbers": lambda i: i.token(roles=[1]),
+    "roles an object": lambda i: i.token(roles={"opco": True}),
+    "kind service": lambda i: i.token(kind="service"),
+    "9 KiB": lambda i: i.token(padding="x" * 9 * 1024),
+}
+
+
+@pytest.mark.parametrize("forge", DOUBTFUL.values(), ids=DOUBTFUL)
+async def test_a_doubtful_token_is_refused(forge: Callable[[Issuer], str], issuer: Issuer, verifier: TokenVerifier) -> None:
+    token = forge(issuer)
+    for _ in range(2):
+        with pytest.raises(Unauthenticated) as refused:
+            await verifier.principal(f"Bearer {token}")
+        assert [objection.code for objection in refused.value.objections] == ["TOKEN"]
+        assert token[:20] not in repr(refused.value.objections) or not token
+    assert await verifier.principal(f"Bearer {issuer.token()}")
+
+
+@pytest.mark.parametrize("header", [None, "", "Basic b3BjbzpvcGNv", "bearer x", "Bearer", "Bearer ", "Token x"])
+async def test_what_is_no_bearer_token_is_refused(header: str | None, verifier: TokenVerifier) -> None:
+    with pytest.raises(Unauthenticated):
+        await verifier.principal(header)
+
+
+async def test_a_token_is_verified_once_and_forgotten_when_it_expires(
+    issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = issuer.token()
+    await verifier.principal(f"Bearer {token}")
+    issuer.down = True
+    await verifier.principal(f"Bearer {token}")
+    later = time.time() + 700
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(Unauthenticated):
+        await verifier.principal(f"Bearer {token}")
+
+
+async def test_keys_that_cannot_be_fetched_are_fetched_later(issuer: Issuer, verifier: TokenVerifier) -> None:
+    issuer.down = True
+    with pytest.raises(Unauthenticated):
+        await verifier.principal(f"Bearer {issuer.token()}")
+    issuer.down = False
+    _wait(verifier)
+    assert await verifier.principal(f"Bearer {issuer.token()}")
+
+
+async def test_known_keys_survive_an_issuer_that_is_down(issuer: Issuer, verifier: TokenVerifier) -> None:
+    await verifier.principal(f"Bearer {issuer.token()}")
+    issuer.down = True
+    _wait(verifier)
+    assert await verifier.principal(f"Bearer {issuer.token(jti='2')}")
+
+
+async def test_a_new_key_is_found_without_a_restart(issuer: Issuer, verifier: TokenVerifier) -> None:
+    old = issuer.token()
+    await verifier.principal(f"Bearer {old}")
+    issuer.keys.append(new_key("two"))
+    _wait(verifier)
+    assert await verifier.principal(f"Bearer {issuer.token()}")
+    assert await verifier.principal(f"Bearer {old}")
+    assert issuer.asked == 2
+
+
+async def test_a_key_that_was_withdrawn_is_no_longer_good(issuer: Issuer, verifier: TokenVerifier) -> None:
+    """Once the issuer publishes new keys without it; tokens verified before live until they expire."""
+    stolen = Issuer(list(issuer.keys))
+    await verifier.principal(f"Bearer {issuer.token()}")
+    issuer.keys[:] = [new_key("two")]
+    _wait(verifier)
+    await verifier.principal(f"Bearer {issuer.token()}")
+    with pytest.raises(Unauthenticated):
+        await verifier.principal(f"Bearer {stolen.token(jti='3')}")
+
+
+async def test_invented_key_ids_do_not_become_a_storm_of_fetches(issuer: Issuer, verifier: TokenVerifier) -> None:
+    for n in range(50):
+        with pytest.raises(Unauthenticated):
+            await verifier.principal(f"Bearer {issuer.token({'kid': f'invented-{n}'})}")
+    assert issuer.asked == 1
+
+
+async def test_an_address_that_serves_nonsense_lets_nobody_in(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"<html>", b"[]", b'{"keys": 1}', b'{"keys": [{"kty": "EC"}]}', b"null"):
+        answer = httpx.MockTransport(lambda _, content=content: httpx.Response(200, content=content))
+        monkeypatch.setattr(httpx, "AsyncClient", functools.partial(httpx.AsyncClient, transport=answer))
+        with pytest.raises(Unauthenticated):
+            await TokenVerifier(ISSUER, JWKS_URL, AUDIENCE).principal(f"Bearer {issuer.token()}")
+
+
+def test_the_test_issuer_signs_as_others_do() -> None:
+    """What `signed` makes by hand is a token like any other: else the doubtful ones would be refused for their signature."""
+    issuer = Issuer()
+    token = issuer.signed(json.dumps(issuer.claims()))
+    assert jwt.decode(token, KeySet([ECKey.import_key(issuer.keys[0].as_dict())])).claims["sub"] == "opco-2i"
+
+
+def _wait(verifier: TokenVerifier) -> None:
+    """Let the time pass between two fetches of the keys."""
+    verifier._fetched_at -= 60
