@@ -18,7 +18,7 @@ from shared.logs import log
 from shared.messaging.hearing import Hearing
 from shared.messaging.ingress import is_ingress, take_commands
 from shared.messaging.known import Known, Unreadable, decoded, read_known
-from shared.messaging.ledger import Ledger, letter_id
+from shared.messaging.ledger import Ledger
 from shared.messaging.records import Heard, Received
 from shared.trace import follow
 
@@ -77,8 +77,7 @@ class Inbox(Generic[W]):
         items = [decoded(record) for record in records]
         heard = [item for item in items if isinstance(item, Heard)]
         keys = {item.key for item in items if item.key is not None}
-        letters = [letter_id(record) for record in records]
-        known = await read_known(unit, topic, [item.event_id for item in heard], keys, letters, replaying)
+        known = await read_known(unit, topic, [item.event_id for item in heard], keys, records, replaying)
         may_apply = [*heard, *(event for parked in known.parked.values() for event in parked)]
         ids = {
             i
@@ -127,7 +126,7 @@ class _Batch(Generic[W]):
 
     def take(self, item: Heard | Unreadable) -> None:
         """Give one record its outcome."""
-        if letter_id(item.record) in self._known.letters:
+        if self._known.is_dead(item.record):
             self._ledger.duplicate(item.record)
         elif isinstance(item, Unreadable):
             self._die(item.record, None, item.key, item.code, item.detail)

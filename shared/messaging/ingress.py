@@ -67,7 +67,7 @@ async def take_commands(
     types = {command.wire_type: command for command in hearing.commands}
     asked = [_read(record, types) for record in records]
     marks = [mark for a in asked if a.command_id for mark in (a.command_id, a.place_mark)]
-    known = await read_known(unit, topic, marks, [], [letter_id(record) for record in records], replaying)
+    known = await read_known(unit, topic, marks, [], records, replaying)
     ids = {i for a in asked if a.command and a.key for i in hearing.command_ids(unit.principal, a.key, a.command)}
     working = await hearing.open(unit, sorted(ids))
     desk = _Desk(unit, hearing, topic, known, ledger, working, replaying)
@@ -111,7 +111,7 @@ class _Desk:
     def take(self, asked: _Asked) -> None:
         """Give one record its outcome and its answer."""
         place = (asked.record.partition, asked.record.offset)
-        if letter_id(asked.record) in self._known.letters or (
+        if self._known.is_dead(asked.record) or (
             asked.command_id and asked.place_mark in self._known.seen
         ):
             self._ledger.duplicate(asked.record)

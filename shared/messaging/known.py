@@ -8,7 +8,7 @@ from shared.contracts.events import Event
 from shared.contracts.flow import EVENT_TYPES
 from shared.database import Row, UnitOfWork
 from shared.errors import Impossible
-from shared.messaging.ledger import headers_of
+from shared.messaging.ledger import headers_of, letter_id
 from shared.messaging.records import Heard, Received, decode_event
 
 _KNOWN = """
@@ -17,7 +17,8 @@ UNION ALL SELECT 'last', key, NULL, last_sequence FROM stream WHERE topic = $1 A
 UNION ALL SELECT 'held', encode(key, 'hex'), NULL, NULL FROM dead_letter
   WHERE topic = $1 AND state = 'dead' AND parks AND key = ANY($4::bytea[]) AND id IS DISTINCT FROM $6::uuid
 UNION ALL SELECT 'parked', key, NULL, count(*) FROM parked WHERE topic = $1 AND key = ANY($3::text[]) GROUP BY key
-UNION ALL SELECT 'letter', id::text, NULL, NULL FROM dead_letter WHERE id = ANY($5::uuid[]) AND id IS DISTINCT FROM $6::uuid
+UNION ALL SELECT 'letter', id::text, kafka_partition, kafka_offset FROM dead_letter
+  WHERE topic = $1 AND kafka_offset BETWEEN $5 AND $7 AND id IS DISTINCT FROM $6::uuid
 """
 _PARKED = (
     "SELECT key, sequence, event_id, kafka_partition, kafka_offset, headers::text AS headers, value FROM parked"
@@ -33,7 +34,12 @@ class Known:
     last: dict[str, int] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     parked: dict[str, list[Heard]] = field(default_factory=dict)
-    letters: set[UUID] = field(default_factory=set)
+    letters: dict[tuple[int, int], set[UUID]] = field(default_factory=dict)
+
+    def is_dead(self, record: Received) -> bool:
+        """Return whether this record has its dead letter already; a place alone proves nothing, a topic may be made anew."""
+        there = self.letters.get((record.partition, record.offset))
+        return there is not None and letter_id(record) in there
 
 
 async def read_known(
@@ -41,13 +47,15 @@ async def read_known(
     topic: str,
     ids: Collection[str],
     keys: Collection[str],
-    letters: Sequence[UUID],
+    records: Sequence[Received],
     replaying: UUID | None,
 ) -> Known:
-    """Read what is known about these event ids, keys and possible dead letters; parked records only where there are any."""
+    """Read what is known about these event ids, keys and records; parked records only where there are any."""
     known, waiting = Known(), []
     raw_keys = [key.encode() for key in keys]
-    for row in await unit.read(_KNOWN, topic, list(ids), list(keys), raw_keys, list(letters), replaying):
+    offsets = [record.offset for record in records]
+    first, last = min(offsets, default=0), max(offsets, default=-1)
+    for row in await unit.read(_KNOWN, topic, list(ids), list(keys), raw_keys, first, replaying, last):
         kind, what = row["kind"], row["a"]
         if kind == "seen":
             known.seen[what] = (row["p"], row["n"])
@@ -58,7 +66,7 @@ async def read_known(
         elif kind == "parked":
             waiting.append(what)
         else:
-            known.letters.add(UUID(what))
+            known.letters.setdefault((row["p"], row["n"]), set()).add(UUID(what))
     if waiting:
         for row in await unit.read(_PARKED, topic, waiting):
             known.parked.setdefault(row["key"], []).append(parked_event(topic, row))

@@ -7,6 +7,7 @@ import datetime as dt
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
@@ -117,12 +118,14 @@ class Received:
     headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
 
+    @cached_property
+    def _by_name(self) -> dict[str, bytes | None]:
+        """Headers by name; of one that comes twice, the first."""
+        return dict(reversed(self.headers))
+
     def header(self, name: str) -> str | None:
         """Return a header as text; None where it is absent. Raises `Impossible` where it is not UTF-8 or null."""
-        for found, raw in self.headers:
-            if found == name:
-                return _text(raw, f"HEADER_{name.upper()}")
-        return None
+        return _text(self._by_name[name], f"HEADER_{name.upper()}") if name in self._by_name else None
 
     def needed(self, name: str) -> str:
         """Return a header that must be there."""

@@ -79,6 +79,7 @@ CREATE TABLE dead_letter (
   closed_by text,
   reason text
 );
+CREATE INDEX dead_letter_place ON dead_letter (topic, kafka_offset);
 CREATE INDEX dead_letter_open ON dead_letter (topic, key) WHERE state = 'dead';
 CREATE TABLE position (
   topic text NOT NULL,
