@@ -232,7 +232,7 @@ def _complete_openapi(app: FastAPI) -> None:
 
 
 class _Trace:
-    """Follows the caller's trace and logs one line per answer, without path parameters' values or bodies."""
+    """Follows the caller's trace and logs one line per answer, with the fiche it is about, never with a body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -250,7 +250,9 @@ class _Trace:
                 route = getattr(scope.get("route"), "name", None)
                 ms = round((time.perf_counter() - began) * 1000, 1)
                 if route not in ("livez", "readyz", "metrics"):
-                    _LOG.info("answered", method=scope["method"], operation=route, status=message["status"], ms=ms)
+                    about = {"fiche": fiche} if (fiche := scope.get("path_params", {}).get("fiche_id")) else {}
+                    status = message["status"]
+                    _LOG.info("answered", method=scope["method"], operation=route, status=status, ms=ms, **about)
             await send(message)
 
         await self._app(scope, receive, logged)

@@ -43,6 +43,7 @@ class Inbox(Generic[W]):
         ledger.received(records)
         ids = await self.settle(topic, records, ledger, None)
         await crash_point("inbox.after_commit")
+        _LOG.info("batch_applied", topic=topic, records=len(records), **ledger.outcomes())
         self._news(ids)
 
     async def settle(

@@ -111,9 +111,7 @@ class _Desk:
     def take(self, asked: _Asked) -> None:
         """Give one record its outcome and its answer."""
         place = (asked.record.partition, asked.record.offset)
-        if self._known.is_dead(asked.record) or (
-            asked.command_id and asked.place_mark in self._known.seen
-        ):
+        if self._known.is_dead(asked.record) or (asked.command_id and asked.place_mark in self._known.seen):
             self._ledger.duplicate(asked.record)
         elif asked.command_id in self._known.seen:
             self._ledger.duplicate(asked.record)

@@ -14,9 +14,11 @@ from shared.contracts.fiche import POEC_NAMESPACE
 from shared.contracts.flow import dead_letters_topic
 from shared.contracts.letters import DeadLetterAnnounced
 from shared.database import UnitOfWork
+from shared.logs import log
 from shared.messaging.records import Heard, Outgoing, Received, cloud_headers
 from shared.metrics import INBOX
 
+_LOG = log("ledger")
 _OUTCOMES = ("applied", "ignored", "duplicates", "parked", "released", "dead", "answered")
 
 
@@ -82,6 +84,9 @@ class Ledger:
     def die(self, record: Received, event_id: str | None, code: str, detail: str, *, parks: bool) -> None:
         """Write a dead letter, or note that the one being replayed failed again."""
         identifier = letter_id(record)
+        _LOG.warning(
+            "dead_letter", letter=str(identifier), topic=record.topic, event_id=event_id, code=code, detail=detail
+        )
         if identifier == self._replaying:
             self.replay_failed = (code, detail)
             return
