@@ -54,6 +54,11 @@ class Ledger:
             outcome = "released"
         self._counts.setdefault(record.partition, Counter())[outcome] += 1
 
+    def outcomes(self) -> dict[str, int]:
+        """Return how many records had which outcome, those that occurred."""
+        total: Counter[str] = sum(self._counts.values(), Counter())
+        return {name: total[name] for name in _OUTCOMES if total[name]}
+
     def mark(
         self, record: Received, event_id: str, key: str, sequence: int | None, outcome: str, *, released: bool = False
     ) -> None:
