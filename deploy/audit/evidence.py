@@ -1,6 +1,7 @@
 """What one look of the audit rests on: a snapshot of each database, the log up to an end, the clients' journals."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,18 +34,23 @@ class Sources:
 
 
 class Evidence:
-    """One look: all rows of one database come from one snapshot; the log is read after the snapshots are taken."""
+    """One look: all rows of one database come from one snapshot, the log is read up to where it ended just before.
+
+    `began` is each database's own time before that, `ends` where the log ended after the snapshots were taken: what the log holds
+    was in the outboxes before, what was published before `began` is in the log, no position in the snapshots lies beyond `ends`.
+    """
 
     def __init__(
         self,
         snapshots: Mapping[str, asyncpg.Connection],
-        bounds: Bounds,
         folds: Mapping[type, Fold],
         journal: Sequence[Entry],
+        began: Mapping[str, dt.datetime],
+        ends: Bounds,
     ) -> None:
         """Take what was read; `snapshots` are connections with an open read-only transaction."""
         self._snapshots, self._folds = snapshots, folds
-        self.bounds, self.journal = bounds, journal
+        self.journal, self.began, self.ends = journal, began, ends
 
     async def rows(self, service: str, query: str, *args: Any) -> list[Row]:
         """Return the rows of a query over one service's snapshot."""
@@ -96,15 +102,19 @@ async def _connect(service: str, url: str) -> asyncpg.Connection:
 
 @asynccontextmanager
 async def evidence(sources: Sources, fold_types: Sequence[type]) -> AsyncIterator[Evidence]:
-    """Take the snapshots, read the log to its end, and lend both."""
+    """Note where the log ends, take the snapshots, read the log up to that end, and lend it all."""
     folds = {kind: cast(Fold, kind()) for kind in fold_types}
+    topics = [topic.name for topic in TOPICS]
     async with AsyncExitStack() as stack:
         connections = await stack.enter_async_context(connected(sources))
-        await asyncio.gather(*(_snapshot(connection, stack) for connection in connections.values()))
         reader = await stack.enter_async_context(LogReader(sources.bootstrap_servers))
-        bounds = await reader.bounds(topic.name for topic in TOPICS)
-        await reader.read(bounds, list(folds.values()))
-        yield Evidence(connections, bounds, folds, sources.journal)
+        began = {name: (await asked(one, "SELECT clock_timestamp()"))[0][0] for name, one in connections.items()}
+        bounds = await reader.bounds(topics)
+        await asyncio.gather(*(_snapshot(connection, stack) for connection in connections.values()))
+        ends = await reader.bounds(topics)
+        if folds:
+            await reader.read(bounds, list(folds.values()))
+        yield Evidence(connections, folds, sources.journal, began, ends)
 
 
 async def _snapshot(connection: asyncpg.Connection, stack: AsyncExitStack) -> None:

@@ -10,21 +10,26 @@ from deploy.audit.evidence import Evidence
 from deploy.audit.verdict import Invariant, Verdict, verdict
 from shared.contracts.flow import TOPICS
 
-_OUTBOX = (
-    f"SELECT event_id::text AS event_id, key, {DIGEST_SQL} AS digest, value IS NULL AS tombstone, published_at IS NOT NULL AS published,"
-    " $2::bigint > 0 AND created_at < now() - make_interval(secs => $2::bigint / 1000) AS expired"
-    " FROM outbox WHERE topic = $1 ORDER BY id"
-)
+_OUTBOX = f"""
+SELECT event_id::text AS event_id, key, {DIGEST_SQL} AS digest, value IS NULL AS tombstone,
+  published_at IS NOT NULL AND published_at < $2 AS published,
+  $3::bigint > 0 AND created_at < $2 - make_interval(secs => $3::bigint / 1000) AS expired
+FROM outbox WHERE topic = $1 ORDER BY id
+"""
 _LETTERS = "SELECT topic, kafka_partition, kafka_offset FROM dead_letter"
 Places = AbstractSet[tuple[int, int]]
 
 
 @dataclass
 class Outbox:
-    """What one outbox says of one topic: published or not, and per key the last record published (compacted topics)."""
+    """What one outbox says of one topic: published or not, and per key what must be there of a compacted topic.
+
+    `last_of_key` is the last record published (True: a tombstone), `later` what was said after it and may be on its way.
+    """
 
     published: dict[Said, bool] = field(default_factory=dict)
     last_of_key: dict[str, tuple[Said, bool]] = field(default_factory=dict)
+    later: dict[str, set[Said]] = field(default_factory=dict)
 
 
 def judge(topic: str, outbox: Outbox, log: TopicLog, dead: Places) -> Verdict:
@@ -43,11 +48,13 @@ def _missing(published: Mapping[Said, bool], found: Mapping[Said, tuple[int, int
 
 def _missing_last(outbox: Outbox, log: TopicLog) -> list[Said]:
     """On a compacted topic the last record of each key must be there, except a tombstone that the broker has forgotten with its key."""
-    return [
-        what
-        for key, (what, tombstone) in outbox.last_of_key.items()
-        if log.last_of_key.get(key) != what and not (tombstone and key not in log.last_of_key)
-    ]
+    missing = []
+    for key, (what, tombstone) in outbox.last_of_key.items():
+        found = log.last_of_key.get(key)
+        forgotten = tombstone and found is None
+        if found != what and not forgotten and found not in outbox.later.get(key, ()):
+            missing.append(what)
+    return missing
 
 
 def _name(what: Said) -> str:
@@ -70,12 +77,15 @@ async def look(evidence: Evidence) -> Verdict:
 
 async def _outbox(evidence: Evidence, service: str, topic: str) -> Outbox:
     outbox = Outbox()
-    async for row in evidence.stream(service, _OUTBOX, topic, _RETENTION_MS[topic]):
+    async for row in evidence.stream(service, _OUTBOX, topic, evidence.began[service], _RETENTION_MS[topic]):
         what = said(row["event_id"], bytes(row["digest"]))
         # What the broker may have deleted for its age is known, but no longer looked for.
         outbox.published[what] = row["published"] and not row["expired"]
         if row["published"]:
             outbox.last_of_key[row["key"]] = (what, row["tombstone"])
+            outbox.later.pop(row["key"], None)
+        else:
+            outbox.later.setdefault(row["key"], set()).add(what)
     return outbox
 
 

@@ -67,7 +67,7 @@ def judge(
 
 async def look(evidence: Evidence) -> Verdict:
     """Compare every service's positions with the log."""
-    ends = {(place.topic, place.partition): end for place, end in evidence.bounds.ends.items()}
+    ends = {(place.topic, place.partition): end for place, end in evidence.ends.ends.items()}
     found = Verdict()
     for service in SERVICES:
         positions = [Position(**row) for row in await evidence.rows(service, _POSITIONS)]

@@ -93,6 +93,14 @@ def test_on_a_compacted_topic_an_older_last_word_is_found() -> None:
     assert IDS[1] in judge_lost(CATALOGUE, outbox_of(0, 1), log, set()).violations[0]
 
 
+def test_on_a_compacted_topic_a_word_on_its_way_may_have_arrived() -> None:
+    outbox = outbox_of(0)
+    outbox.later["k"] = {said(IDS[1], digest_of("k", b"{}"))}
+    outbox.published |= dict.fromkeys(outbox.later["k"], False)
+    log = log_of(record(0, topic=CATALOGUE), record(1, topic=CATALOGUE), topic=CATALOGUE)
+    assert judge_lost(CATALOGUE, outbox, log, set()).violations == ()
+
+
 def test_a_tombstone_that_the_broker_forgot_with_its_key_is_no_loss() -> None:
     assert judge_lost(CATALOGUE, outbox_of(0, value=None), log_of(topic=CATALOGUE), set()).violations == ()
     assert len(judge_lost(CATALOGUE, outbox_of(0), log_of(topic=CATALOGUE), set()).violations) == 1
