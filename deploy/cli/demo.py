@@ -33,13 +33,14 @@ def demo(once: Once = False, as_json: Json = False, home: Home = None) -> None:
     """
     from deploy.audit.verdict import CouldNotLook
     from deploy.demo.errors import CouldNotPlay
+    from deploy.journal import JournalUnreadable
 
     staying = not (once or as_json or os.environ.get("ONCE")) and sys.stdout.isatty()
     shown = reporter()
     try:
         folder = home_folder(home)
         code = asyncio.run(_Demo(folder, shown, as_json, staying).run(wait_for_other(folder, shown.note)))
-    except (CouldNotPlay, CouldNotLook, LocalError) as failure:
+    except (CouldNotPlay, CouldNotLook, JournalUnreadable, LocalError) as failure:
         explain(failure)
         raise typer.Exit(COULD_NOT_PLAY) from None
     except (asyncio.CancelledError, KeyboardInterrupt):

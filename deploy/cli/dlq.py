@@ -50,15 +50,22 @@ def list_letters(state: State = "dead", as_json: Json = False, home: Home = None
     if as_json:
         print_json({"dead_letters": found})
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("identifiant", "service", "état", "code", "où", "depuis"):
-        table.add_column(name, no_wrap=True)
-    for one in found:
-        where = f"{one['topic']}/{one['kafka_partition']}/{one['kafka_offset']}"
-        since = str(one["created_at"])[:19].replace("T", " ")
-        table.add_row(one["id"], one["service"], STATES[one["state"]], one["code"], where, since)
-    out = stdout_console()
-    out.print(table if found else "Aucun message mort.", width=None if out.is_terminal else 200, soft_wrap=True)
+    rows = [_HEADER, *map(_row, found)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(_HEADER))]
+    for row in rows if found else ():
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        stdout_console().print(escape(line), soft_wrap=True, style="bold" if row is _HEADER else None)
+    if not found:
+        stdout_console().print("Aucun message mort.")
+
+
+_HEADER: Final = ("identifiant", "service", "état", "code", "où", "depuis")
+
+
+def _row(letter: dict[str, Any]) -> tuple[str, ...]:
+    where = f"{letter['topic']}/{letter['kafka_partition']}/{letter['kafka_offset']}"
+    since = str(letter["created_at"])[:19].replace("T", " ")
+    return (letter["id"], letter["service"], STATES[letter["state"]], letter["code"], where, since)
 
 
 @dlq.command("show")
@@ -132,7 +139,7 @@ def asked(run: Run, service: str, method: str, path: str, body: dict[str, str] |
     if answer.is_success:
         found: dict[str, Any] = answer.json()
         return found
-    raise NotDone(f"{service}: {'\u202f: '.join(_words(answer))}")
+    raise NotDone(f"{service}: {' — '.join(_words(answer))}")
 
 
 def _send(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:

@@ -85,12 +85,14 @@ class Incidents:
     async def story(self, turns: Sequence[Turn]) -> None:
         """Play one fiche's turns of a day, in their order, with what is to go wrong about them."""
         for turn in turns:
+            if self._player.past.done(turn):
+                continue
             if turn == self._chosen.stale:
                 await self._decide_on_a_stale_revision(turn)
             if turn == self._chosen.early:
                 await self._send_too_early(self._chosen.kept)
-            if turn == self._chosen.kept and self._kept is not None:
-                await self._replay(turn, self._kept)
+            if turn == self._chosen.kept and (kept := self._kept or self._kept_before(turn)):
+                await self._replay(turn, kept)
             else:
                 await self._player.play(turn)
             if turn == self._chosen.duplicate:
@@ -98,7 +100,7 @@ class Incidents:
 
     async def day(self, day: Day) -> None:
         """Play a day, all its fiches at the same time, with what is to go wrong on it."""
-        if day == self._chosen.killed:
+        if day == self._chosen.killed and not any(map(self._player.past.done, day.turns)):
             await self._kill_in_the_middle(day)
             return
         poison = (self._poison(),) if day == self._chosen.poisoned else ()
@@ -138,10 +140,12 @@ class Incidents:
     async def _send_too_early(self, turn: Turn) -> None:
         sent = await self._doors.ingress.send(record_of(turn))
         answer = await self._doors.ingress.answer(sent)
-        if answer.value["outcome"] == "duplicate":  # a play that is taken up again: it was replayed before
-            return
         _expect("kept", answer.value["outcome"], "kept")
         self._kept = sent
+
+    def _kept_before(self, turn: Turn) -> Sent | None:
+        """Return what an earlier play sent too early and did not replay any more."""
+        return self._doors.ingress.sent_before(record_of(turn), "kept")
 
     async def _replay(self, turn: Turn, sent: Sent) -> None:
         await self._player.ready(turn)
@@ -161,11 +165,13 @@ class Incidents:
 
     async def _poison(self) -> None:
         record = Record("akto", "AKTO-ILLISIBLE", "demo-2021/poison", SubmitFiche.wire_type, b'{"content": \xff\xfe')
-        sent = await self._doors.ingress.send(record)
+        sent = self._doors.ingress.sent_before(record, "unreadable") or await self._doors.ingress.send(record)
         answer = await self._doors.ingress.answer(sent)
         _expect("poison", answer.value["outcome"], "unreadable")
         letter = await self._letter(sent)
         again = await self._settle("submission", letter, "replay")
+        if again.body["state"] == "discarded":  # by an earlier play
+            return
         _expect("poison", again.body["state"], "dead")
         reason = {"reason": "Enregistrement illisible, renvoyé corrigé par son organisation"}
         gone = await self._settle("submission", letter, "discard", reason)

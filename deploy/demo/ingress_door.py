@@ -49,11 +49,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Sent:
-    """A record on its way: its place in the log, its entry in the journal."""
+    """A record on its way: its place in the log, its entry in the journal (None: an earlier play's)."""
 
     record: Record
     place: str
-    entry: str
+    entry: str | None = None
 
 
 @dataclass
@@ -94,8 +94,17 @@ class IngressDoor:
         """Return the answer to the very record that was sent, and write it down."""
         seen = await self.watch.until(ANSWERED, sent.place, test)
         said: dict[str, Any] = seen.value
-        self.journal.answered(sent.entry, None, seen.raw, fiche_id=said.get("fiche_id"), outcome=said["outcome"])
+        if sent.entry is not None:
+            self.journal.answered(sent.entry, None, seen.raw, fiche_id=said.get("fiche_id"), outcome=said["outcome"])
         return seen
+
+    def sent_before(self, record: Record, outcome: str) -> Sent | None:
+        """Return where a record lies that an earlier play sent and that was answered so; None where the log has no such answer."""
+        for seen in self.watch.of_type(ANSWERED):
+            said = seen.value
+            if said.get("command_id") == record.id and said["outcome"] == outcome:
+                return Sent(record, f"{said['topic']}/{said['partition']}/{said['offset']}")
+        return None
 
     async def _producer(self, organisation: str) -> AIOKafkaProducer:
         if organisation not in self._producers:

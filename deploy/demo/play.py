@@ -1,7 +1,7 @@
 """Plays the year 2021 through the real doors, day by day with the business clock moved along, and holds the counts against the year.
 
-A play that was broken off is taken up again: every request bears the key and every record the id it had before, so that what was
-done is answered as it was then, and the log is read from its start. A year that is there whole is only reported.
+A play that was broken off is taken up again: what its journal says was done is not sent again, every other request bears the key and
+every record the id it had before, and the log is read from its start. A year that is there whole is only reported.
 """
 
 import datetime as dt
@@ -22,6 +22,7 @@ from deploy.demo.figures import Figure, compared, differences, expected
 from deploy.demo.http_door import HttpDoor
 from deploy.demo.incidents import Incident, Incidents, choose
 from deploy.demo.ingress_door import IngressDoor
+from deploy.demo.past import Past
 from deploy.demo.player import Doors, Pause, Player
 from deploy.demo.watch import Watch
 from deploy.demo.year_2021 import Fiche, load
@@ -72,6 +73,7 @@ async def play(home: Path, run: Run, reporter: Reporter, fiches: Sequence[Fiche]
     began = time.monotonic()
     year = load().fiches if fiches is None else fiches
     async with AsyncExitStack() as stack:
+        past = Past.read(home)
         journal = stack.enter_context(Journal(journal_path(home, "demo")))
         http = await stack.enter_async_context(HttpDoor(home, run, journal))
         played = Played(await _before(http, year))
@@ -79,7 +81,8 @@ async def play(home: Path, run: Run, reporter: Reporter, fiches: Sequence[Fiche]
             access = KafkaAccess(run.kafka.bootstrap_servers)
             watch = await stack.enter_async_context(Watch(access, from_start=played.before == "begun"))
             ingress = await stack.enter_async_context(IngressDoor(access, journal, watch))
-            await _Play(home, run, reporter, Player(Doors(http, ingress, watch)), played).year(agenda(year))
+            player = Player(Doors(http, ingress, watch), past if played.before == "begun" else Past())
+            await _Play(home, run, reporter, player, played).year(agenda(year))
         await _count(http, played, reporter)
     played.seconds = time.monotonic() - began
     return played
@@ -138,8 +141,9 @@ class _Play:
     async def _month(self, month: Month, incidents: Incidents, now: dt.datetime | None, advance: Progress) -> None:
         done = 0
         for day in month.days:
-            await self._turn_clock(day, now)
-            await incidents.day(day)
+            if not all(map(self._player.past.done, day.turns)):
+                await self._turn_clock(day, now)
+                await incidents.day(day)
             done += len(day.turns)
             advance(done, month.turns, f"{month.name} · {done}/{month.turns}")
 
