@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -165,7 +165,7 @@ class Process:
         settings, jobs = self._settings, dict[str, Coroutine[Any, Any, None]]()
         access = KafkaAccess(settings.kafka_bootstrap_servers, settings.session_timeout_ms)
         url = settings.database_url.get_secret_value()
-        on_new_log: list[Callable[[], None]] = []
+        on_new_log: list[Callable[[Collection[str]], None]] = []
         on_return: list[Callable[[], None]] = []
         if "relay" in self._roles:
             relay = Relay(
@@ -178,7 +178,7 @@ class Process:
             reconciler = Reconciler(database, access, relay, settings.reconcile_seconds)
             jobs |= {"relay": relay.run(), "reconciler": reconciler.run()}
             on_return.append(reconciler.soon)
-            on_new_log.append(reconciler.soon)
+            on_new_log.append(lambda _: reconciler.soon())
             database.after_commit = relay.wake
             if self._roles != ROLES:
                 jobs["listen"] = listen(url, relay.wake)
@@ -199,7 +199,9 @@ class Process:
             jobs["worker"] = worker.run()
             on_new_log.append(worker.begin_again)
             self._parts["partitions"] = lambda: worker.assigned
-        watch = TopicWatch(database, access, self._topics(), lambda: _all(on_return), lambda: _all(on_new_log))
+        watch = TopicWatch(
+            database, access, self._topics(), lambda: _all(on_return), lambda topics: _all(on_new_log, topics)
+        )
         if "api" not in self._roles or len(self._roles) > 1:
             jobs["watch"] = watch.run()
             self._parts["broker"] = lambda: watch.broker_seen
@@ -289,6 +291,6 @@ async def _until_stdin_ends(ending: asyncio.Event) -> None:
     await sleep_until_cancelled()
 
 
-def _all(calls: Sequence[Callable[[], None]]) -> None:
+def _all(calls: Sequence[Callable[..., None]], *args: object) -> None:
     for call in calls:
-        call()
+        call(*args)

@@ -48,16 +48,19 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
     """Call `wake` at every notice until cancelled; while the connection is cut, the relay's slow poll stands in."""
     while True:
         try:
-            connection = await asyncpg.connect(url)
-        except (OSError, asyncpg.PostgresError) as failure:
+            await _listen(url, wake)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
             _LOG.warning("listen_failed", error=type(failure).__name__)
             await asyncio.sleep(1)
-            continue
+
+
+async def _listen(url: str, wake: Callable[[], None]) -> None:
+    connection = await asyncpg.connect(url)
+    try:
         gone = asyncio.Event()
-        connection.add_termination_listener(lambda _, gone=gone: gone.set())
+        connection.add_termination_listener(lambda _: gone.set())
         await connection.add_listener(_CHANNEL, lambda *_: wake())
         wake()
-        try:
-            await gone.wait()
-        finally:
-            connection.terminate()
+        await gone.wait()
+    finally:
+        connection.terminate()

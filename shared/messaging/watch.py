@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Final
 
+import asyncpg
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
@@ -18,8 +19,10 @@ from shared.messaging.clients import KafkaAccess, kafka_settings
 _EVERY_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 4.0
 _LOG = log("watch")
+Log = tuple[str, str]
+"""What a topic's log is known by: the topic's id and the cluster's."""
 _REMEMBER = (
-    "INSERT INTO known_topic SELECT t, i, $3, clock_timestamp() FROM unnest($1::text[], $2::text[]) AS u(t, i)"
+    "INSERT INTO known_topic SELECT t, i, c, clock_timestamp() FROM unnest($1::text[], $2::text[], $3::text[]) AS u(t, i, c)"
     " ON CONFLICT (topic) DO UPDATE SET topic_id = excluded.topic_id, cluster_id = excluded.cluster_id, seen_at = excluded.seen_at"
 )
 _SET_BACK = (
@@ -40,7 +43,7 @@ class TopicWatch:
         access: KafkaAccess,
         topics: Collection[str],
         on_return: Callable[[], None],
-        on_new_log: Callable[[], None],
+        on_new_log: Callable[[Collection[str]], None],
     ) -> None:
         self._database, self._topics = database, sorted(topics)
         self._on_return, self._on_new_log = on_return, on_new_log
@@ -48,6 +51,7 @@ class TopicWatch:
         self._admin = AdminClient(
             {"bootstrap.servers": settings["bootstrap_servers"], "client.id": settings["client_id"], "log_level": 0}
         )
+        self._seen: dict[str, Log] = {}
         self.broker_seen = False
 
     async def run(self) -> None:
@@ -55,7 +59,7 @@ class TopicWatch:
         while True:
             try:
                 cluster, ids = await asyncio.to_thread(self._look)
-            except KafkaException as failure:
+            except (KafkaException, TimeoutError) as failure:
                 if self.broker_seen:
                     _LOG.warning("broker_away", error=type(failure).__name__)
                 self.broker_seen = False
@@ -63,7 +67,10 @@ class TopicWatch:
                 if not self.broker_seen:
                     self._on_return()
                 self.broker_seen = True
-                await self._compare(cluster, ids)
+                try:
+                    await self._compare({topic: (identifier, cluster) for topic, identifier in ids.items()})
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+                    _LOG.warning("database_away", error=type(failure).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
 
     def _look(self) -> tuple[str, dict[str, str]]:
@@ -71,17 +78,21 @@ class TopicWatch:
         futures = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=_ANSWER_SECONDS)
         return cluster.cluster_id, {name: str(f.result(_ANSWER_SECONDS + 1).topic_id) for name, f in futures.items()}
 
-    async def _compare(self, cluster: str, ids: dict[str, str]) -> None:
+    async def _compare(self, now: dict[str, Log]) -> None:
+        """Set positions back once per service; tell this process, whichever process was the first to see it."""
         async with self._database.connection() as connection, connection.transaction():
             rows = await connection.fetch("SELECT topic, topic_id, cluster_id FROM known_topic FOR UPDATE")
             known = {row["topic"]: (row["topic_id"], row["cluster_id"]) for row in rows}
-            anew = sorted(t for t, i in ids.items() if t in known and known[t] != (i, cluster))
-            changed = sorted(t for t, i in ids.items() if known.get(t) != (i, cluster))
+            anew = sorted(t for t, log in now.items() if t in known and known[t] != log)
+            changed = sorted(t for t, log in now.items() if known.get(t) != log)
             if changed:
-                await connection.execute(_REMEMBER, changed, [ids[t] for t in changed], cluster)
+                ids, clusters = ([now[t][part] for t in changed] for part in (0, 1))
+                await connection.execute(_REMEMBER, changed, ids, clusters)
             if anew:
                 await connection.execute(_SET_BACK, anew, "topic made anew, or another cluster")
                 await connection.execute("DELETE FROM reconciled WHERE topic = ANY($1::text[])", anew)
-        if anew:
-            _LOG.warning("log_made_anew", topics=len(anew))
-            self._on_new_log()
+        here = {t for t, log in now.items() if self._seen.get(t, log) != log}.union(anew)
+        self._seen |= now
+        if here:
+            _LOG.warning("log_made_anew", topics=len(here))
+            self._on_new_log(here)

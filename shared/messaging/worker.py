@@ -47,6 +47,7 @@ _COMMIT_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 45.0
 _LINGER_FROM: Final = 3
 _FENCED_AFTER: Final = 20
+_RESETS: Final = "SELECT DISTINCT topic FROM position_reset WHERE at > clock_timestamp() - interval '1 hour'"
 _LOG = log("worker")
 
 
@@ -68,11 +69,18 @@ class Worker:
         self._committed_at = 0.0
         self._generation = 0
         self._restart = asyncio.Event()
+        self._anew: set[str] = set()
+        self._went_back: set[TopicPartition] = set()
         self.assigned = False
         self.last_turn = time.monotonic()
 
-    def begin_again(self) -> None:
-        """Close the consumer and begin from what is committed: the log was made anew under it."""
+    def begin_again(self, topics: Collection[str]) -> None:
+        """Close the consumer, and read these topics from their beginnings: their logs were made anew under it.
+
+        What was read of a new log at an old position, and committed, says nothing of the records before it.
+        """
+        self._anew.update(topics)
+        self._went_back = {place for place in self._went_back if place.topic not in topics}
         self._restart.set()
 
     async def run(self) -> None:
@@ -81,6 +89,7 @@ class Worker:
             consumer = new_group_consumer(self._access, self._inbox.hearing.service, self._instance)
             self._restart.clear()
             try:
+                await self._remember_resets()
                 consumer.subscribe(self._topics, listener=_Listener(self, consumer))
                 await consumer.start()
                 await self._consume(consumer)
@@ -91,10 +100,24 @@ class Worker:
                 self.assigned = False
                 await asyncio.shield(self._close(consumer))
 
+    async def _remember_resets(self) -> None:
+        """Take over what a process before this one may have known: it may have died before it went back itself."""
+        async with self._inbox.database.connection() as connection:
+            self._anew.update(row["topic"] for row in await connection.fetch(_RESETS))
+
+    def _go_back(self, consumer: AIOKafkaConsumer) -> None:
+        """Go to the beginning of each partition whose log was made anew, once; the inbox knows what is read twice."""
+        for place in consumer.assignment() - self._went_back:
+            if place.topic in self._anew:
+                consumer.seek(place, 0)
+                self._done[place] = 0
+            self._went_back.add(place)
+
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         unknown = 0
         while not self._restart.is_set():
             self.last_turn = time.monotonic()
+            self._go_back(consumer)
             try:
                 fetched = await consumer.getmany(timeout_ms=1000, max_records=self._batch)
                 unknown = 0
