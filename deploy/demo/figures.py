@@ -10,8 +10,8 @@ from deploy.demo.agenda import MONTHS
 from shared.contracts.references import OPCOS
 
 Number = int | float
-MINUTES: Final = "procès-verbal"
-INVENTED: Final = "année fictive"
+MINUTES: Final = "compte rendu"
+INVENTED: Final = "inventé"
 EURO: Final = 100  # cents
 _TABLED: Final = {"validated": "fiches validées", "engaged": "sessions engagées", "ais": "AIS"}
 _AVIS: Final = {
@@ -51,13 +51,11 @@ def _totals() -> tuple[Figure, ...]:
     engaged = sum(margins.ENGAGED.values())
     hours = sum(hours * times for hours, times in margins.HOURS.items())
     return (
-        Figure("validated", "fiches validées", sum(margins.VALIDATED.values()), f"{MINUTES}, l. 106"),
-        Figure("engaged", "sessions engagées", engaged, f"{MINUTES}, l. 107"),
-        Figure("ais", "AIS, annulées déduites", sum(margins.AIS.values()), f"{MINUTES}, l. 83"),
-        Figure("mean_hours", "heures en moyenne par session", hours / engaged, f"{MINUTES}, l. 107"),
-        Figure(
-            "committed", "euros engagés", engaged * margins.COMMITTED_CENTS / EURO, f"{MINUTES}, l. 110\u202f: ≈ 9 M€"
-        ),
+        Figure("validated", "fiches validées", sum(margins.VALIDATED.values()), f"{MINUTES} L106"),
+        Figure("engaged", "sessions engagées", engaged, f"{MINUTES} L107"),
+        Figure("ais", "AIS, annulées déduites", sum(margins.AIS.values()), f"{MINUTES} L83"),
+        Figure("mean_hours", "heures en moyenne par session", hours / engaged, f"{MINUTES} L107"),
+        Figure("committed", "euros engagés", engaged * margins.COMMITTED_CENTS / EURO, f"{MINUTES} L110 (≈ 9 M€)"),
     )
 
 

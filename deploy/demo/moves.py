@@ -46,7 +46,7 @@ def _content(command: type[Any], *, reason: bool = False) -> Callable[[Turn, Cod
 def _postponed(turn: Turn, codes: Codes) -> said.Command:
     step: Any = turn.step
     dates = {"start": step.changes.start, "end": step.changes.end}
-    return said.PostponeSession(number=SESSION, **dates, motive=step.motive, acknowledged=codes)
+    return said.PostponeSession(number=SESSION, **dates, motive=step.motive, acknowledged=codes or step.acknowledged)
 
 
 def _recorded(turn: Turn, _: Codes) -> said.Command:

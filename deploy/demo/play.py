@@ -126,6 +126,9 @@ class _Play:
     async def year(self, months: Sequence[Month]) -> None:
         """Play all months."""
         now = await self._now()
+        self._reporter.note("poec demo — une région, une année, 11 OPCO, données inventées")
+        if self._played.before == "begun":
+            self._reporter.note("L’année a été commencée\u202f: elle reprend où elle en était.")
         tell: Callable[[Incident], None] = lambda incident: self._reporter.note(f"  ⚑ {incident.line}")  # noqa: E731
         incidents = Incidents(self._player, self._home, choose(months), tell)
         for month in months:

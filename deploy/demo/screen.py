@@ -10,13 +10,14 @@ from rich.table import Table
 
 from deploy.audit.report import Report
 from deploy.demo.curve import SHORT_MONTHS, monthly_curve
-from deploy.demo.figures import Figure, shown
+from deploy.demo.figures import INVENTED, Figure, shown
 from deploy.demo.margins import VALIDATED
 from deploy.demo.play import Played
 from deploy.local.runfile import Run
 from shared.contracts.references import OPCOS
 
-NOTE: Final = "Tout est fictif, sauf les totaux et les marges que nomme le procès-verbal."
+_COLUMNS: Final = ("validated", "engaged", "ais")
+NOTE: Final = "Tout est inventé, sauf les totaux et les marges que nomme le compte rendu de la commission."
 
 
 def show_bilan(played: Played, out: Console) -> None:
@@ -25,8 +26,11 @@ def show_bilan(played: Played, out: Console) -> None:
     out.print("[bold]Bilan 2021[/], compté par analytics, à côté des chiffres de l’année")
     out.print(f"[dim]{NOTE}[/]")
     out.print(_totals([f for f in played.figures if not f.name.startswith(("opco.", "month."))]))
+    out.print()
     out.print(_by_opco(by_name))
+    out.print()
     out.print(_by_month(by_name))
+    out.print()
     values = [by_name[f"month.{month}.ais"].measured or 0 for month in range(1, 13)]
     out.print(f"[cyan]{escape(monthly_curve(values, 'AIS 2021 par mois de début de session'))}[/]")
 
@@ -34,7 +38,7 @@ def show_bilan(played: Played, out: Console) -> None:
 def _totals(figures: Sequence[Figure]) -> Table:
     table = _table("indicateur", "compté", "attendu", "", "source")
     for figure in figures:
-        style = "dim" if figure.source == "année fictive" else ""
+        style = "dim" if figure.source == INVENTED else ""
         table.add_row(
             figure.label, shown(figure.measured), shown(figure.expected), _mark(figure), figure.source, style=style
         )
@@ -44,15 +48,24 @@ def _totals(figures: Sequence[Figure]) -> Table:
 def _by_opco(by_name: Mapping[str, Figure]) -> Table:
     table = _table("OPCO", "validées", "engagées", "AIS")
     for opco in VALIDATED:
-        table.add_row(OPCOS[opco], *(_cell(by_name[f"opco.{opco}.{name}"]) for name in ("validated", "engaged", "ais")))
+        table.add_row(OPCOS[opco], *(_cell(by_name[f"opco.{opco}.{name}"]) for name in _COLUMNS))
+    sums = (_sum(by_name, "opco.", f".{name}") for name in _COLUMNS)
+    table.add_row("Total", *map(shown, sums), style="bold")
     return table
 
 
 def _by_month(by_name: Mapping[str, Figure]) -> Table:
-    table = _table("", *SHORT_MONTHS)
+    table = _table("", *SHORT_MONTHS, "année")
     for label, name in (("sessions", "engaged"), ("AIS", "ais")):
-        table.add_row(label, *(_cell(by_name[f"month.{month}.{name}"]) for month in range(1, 13)))
+        cells = (_cell(by_name[f"month.{month}.{name}"]) for month in range(1, 13))
+        table.add_row(label, *cells, f"[bold]{shown(_sum(by_name, 'month.', f'.{name}'))}[/]")
     return table
+
+
+def _sum(by_name: Mapping[str, Figure], first: str, last: str) -> float:
+    """Return what was counted in all cells of a column: the tables must add up to the totals above them."""
+    cells = (f.measured for name, f in by_name.items() if name.startswith(first) and name.endswith(last))
+    return sum(cell or 0 for cell in cells)
 
 
 def _table(first: str, *others: str) -> Table:
@@ -76,6 +89,7 @@ def _cell(figure: Figure) -> str:
 
 def show_verdict(played: Played, audit: Report, out: Console) -> None:
     """Print what went wrong on the way, every difference, what the audit says, and the last line."""
+    out.print()
     for incident in played.incidents:
         out.print(f"  [yellow]⚑[/] {escape(incident.line)}", soft_wrap=True)
     for difference in played.differences:
@@ -93,11 +107,9 @@ def _last_line(played: Played, audit: Report) -> str:
     trail = "audit sans violation" if audit.clean else "audit\u202f: violations"
     good = equal == number and audit.clean
     mark, style = ("✔", "bold green") if good else ("✘", "bold red")
-    took = {"whole": "l’année était déjà là", "begun": "année reprise"}.get(played.before, "année jouée")
-    return (
-        f"[{style}]{mark} {figures}, {trail}[/] ({shown(looked)} vérifications)"
-        f" · {took} · {shown(round(played.seconds, 1))} s"
-    )
+    took = {"whole": "année déjà là, relue", "begun": "année reprise"}.get(played.before, "année jouée")
+    seconds = f"{played.seconds:.1f}".replace(".", ",")
+    return f"[{style}]{mark} {figures}, {trail}[/] ({shown(looked)} vérifications) · {took} en {seconds} s"
 
 
 def show_addresses(run: Run, out: Console) -> None:
