@@ -14,6 +14,8 @@ from shared.errors import InvalidInput, Malformed, Objection, TooLarge
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 20
+MAX_OBJECTIONS: Final = 100
+"""So many objections of form are listed; an answer must stay small enough to be sent, whatever was asked."""
 M = TypeVar("M", bound=BaseModel)
 
 _WORDS: Final[dict[str, str]] = {
@@ -130,11 +132,14 @@ def objections_of(wrong: ValidationError) -> list[Objection]:
 
 def objections_from(errors: Sequence[Any]) -> list[Objection]:
     """Return one objection per error in pydantic's form (`type`, `loc`, `ctx`)."""
-    found = []
+    found: list[Objection] = []
     spoiled = {tuple(error["loc"][:n]) for error in errors for n in range(len(error["loc"]))}
     for error in errors:
         if error["type"] == "too_short" and tuple(error["loc"]) in spoiled:
             continue  # the list is long enough; an element of it is not good
+        if len(found) == MAX_OBJECTIONS:
+            more = f"Seules les {MAX_OBJECTIONS} premières objections sont listées\u202f: corrigez-les, puis renvoyez."
+            return [*found, Objection("FORM_MORE", more)]
         limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
         hint = f" ({', '.join(f'{k} = {v}' for k, v in limits.items())})" if limits else ""
         path = ".".join(str(part) for part in error["loc"])[:200] or None

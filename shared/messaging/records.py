@@ -22,6 +22,9 @@ from shared.trace import current_trace
 SHARDS: Final = 8
 """Shards of every outbox, made by the first migration: more relays than this would wait in line."""
 
+MAX_VALUE_BYTES: Final = 1_000_000
+"""Largest value that the outbox takes: below the broker's own limit of 1 MiB, so that no row can ever block a relay."""
+
 OUTBOX_COLUMNS: Final = (
     ("event_id", "uuid"),
     ("shard", "smallint"),
@@ -44,6 +47,11 @@ class Outgoing:
     headers: Mapping[str, str]
     value: str | None
     sequence: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the broker would refuse later, for ever: a row that cannot be sent would hold up its whole shard."""
+        if self.value and len(self.value) * 4 > MAX_VALUE_BYTES and len(self.value.encode()) > MAX_VALUE_BYTES:
+            raise ValueError("a record of more than 1,000,000 bytes does not enter the outbox")
 
     def as_row(self) -> tuple[Any, ...]:
         """Return the values of `OUTBOX_COLUMNS`."""

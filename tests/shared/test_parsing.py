@@ -184,6 +184,14 @@ def test_a_list_is_not_called_too_short_because_of_an_element_that_is_wrong() ->
     assert codes(json.dumps({"content": content}).encode(), SubmitFiche) == ["FORM_TOO_SHORT"]
 
 
+def test_many_objections_are_a_hundred_and_the_word_that_there_are_more() -> None:
+    """An answer by Kafka must fit into a record: 20,000 unknown fields would have made one of 4 MB."""
+    raw = json.dumps({f"a{n}": 1 for n in range(20_000)}).encode()
+    found = codes(raw)
+    assert (len(found), found[0], found[-1]) == (101, "FORM_MISSING", "FORM_MORE")
+    assert codes(json.dumps({"text": "a", **{f"a{n}": 1 for n in range(100)}}).encode()) == ["FORM_EXTRA_FORBIDDEN"] * 100
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(Malformed, InvalidInput):
