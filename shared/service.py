@@ -152,10 +152,10 @@ class Process:
                 task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         ended = {task.get_name() for task in done} - {"ending"}
-        for failure in results:
+        for task, failure in zip(tasks, results, strict=True):
             if isinstance(failure, Fenced):
                 raise failure
-            if isinstance(failure, Exception):
+            if isinstance(failure, Exception) or (failure is not None and task in done):
                 _LOG.error("part_failed", error=type(failure).__name__, exc_info=failure)
         _LOG.info("ended", after=sorted(ended) or "signal")
         return 1 if ended else 0

@@ -1,5 +1,6 @@
 """Kafka clients, made in one place only: what a principal needs to connect is `kafka_settings(principal)` and nothing else."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,8 +10,6 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.messaging.records import Received
 
-MAX_RECORD_BYTES: Final = 1_000_000
-"""Largest value the outbox takes: below the broker's own limit of 1 MiB, so that no row can block a relay."""
 _METADATA_MS: Final = 5_000
 
 
@@ -73,13 +72,19 @@ def received(record: "ConsumerRecord[bytes | None, bytes | None]") -> Received:
     return Received(record.topic, record.partition, record.offset, record.key, tuple(record.headers), record.value)
 
 
+def cancelled_from_outside() -> bool:
+    """Return whether somebody cancelled the running task: aiokafka lets the end of its own tasks through as `CancelledError`."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 __all__ = [
-    "MAX_RECORD_BYTES",
     "AIOKafkaConsumer",
     "AIOKafkaProducer",
     "ConsumerRebalanceListener",
     "KafkaAccess",
     "TopicPartition",
+    "cancelled_from_outside",
     "kafka_settings",
     "new_group_consumer",
     "new_producer",

@@ -13,7 +13,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from aiokafka.errors import KafkaError
 
 from shared.contracts.flow import TOPICS, Topic
 from shared.crash import crash_point
@@ -23,9 +22,10 @@ from shared.messaging.clients import (
     AIOKafkaConsumer,
     KafkaAccess,
     TopicPartition,
+    cancelled_from_outside,
     new_reader,
 )
-from shared.messaging.relay import Relay
+from shared.messaging.relay import TRANSIENT, Relay
 from shared.metrics import OUTBOX_PENDING, RECONCILED
 
 _LOCK: Final = 5_117_013_551
@@ -69,7 +69,9 @@ class Reconciler:
             self._due.clear()
             try:
                 await self.reconcile()
-            except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+            except (asyncio.CancelledError, *TRANSIENT) as failure:
+                if cancelled_from_outside():
+                    raise
                 _LOG.warning("reconcile_failed", error=type(failure).__name__)
                 await asyncio.sleep(1)
                 self._due.set()

@@ -8,6 +8,7 @@ cursor, so a row that becomes visible late is not skipped. A crash anywhere mean
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 import orjson
@@ -17,7 +18,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from shared.crash import crash_point
 from shared.database import Database
 from shared.logs import log
-from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, new_producer
+from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, cancelled_from_outside, new_producer
 from shared.metrics import RELAY_REMADE, RELAYED
 
 _LOCK = (
@@ -35,6 +36,7 @@ _MARK = (
 )
 _CHUNKS_PER_PASS = 20
 """After so many chunks the pass commits: what is marked becomes visible, and other relays get their turn."""
+TRANSIENT: Final = (TimeoutError, KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _LOG = log("relay")
 _partition_of = DefaultPartitioner()
 Place = tuple[int, int, int]
@@ -73,7 +75,9 @@ class Relay:
                     while await self.relay_once():
                         pass
                     delay = 0.1
-                except (TimeoutError, KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+                except (asyncio.CancelledError, *TRANSIENT) as failure:
+                    if cancelled_from_outside():
+                        raise
                     self.last_pass_ok = False
                     _LOG.warning("relay_pass_failed", error=type(failure).__name__, retry_in=delay)
                     await self._drop_producer()
@@ -173,12 +177,14 @@ async def _mark(connection: asyncpg.Connection, places: Sequence[Place]) -> None
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    # Whatever a dying producer raises, its client must be closed next; nothing it still held was marked as published.
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(3):
-            await producer.stop()
-    with contextlib.suppress(Exception):
-        await producer.client.close()
+    for end in (producer.stop, producer.client.close):
+        try:
+            async with asyncio.timeout(3):
+                await end()
+        except (Exception, asyncio.CancelledError):
+            # Whatever a dying producer raises, its client must be closed next; nothing it still held was marked as published.
+            if cancelled_from_outside():
+                raise
 
 
 async def send_all(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[Place]:

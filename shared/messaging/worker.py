@@ -23,6 +23,7 @@ from shared.messaging.clients import (
     ConsumerRebalanceListener,
     KafkaAccess,
     TopicPartition,
+    cancelled_from_outside,
     new_group_consumer,
     received,
 )
@@ -93,7 +94,9 @@ class Worker:
                 consumer.subscribe(self._topics, listener=_Listener(self, consumer))
                 await consumer.start()
                 await self._consume(consumer)
-            except (KafkaError, *TRANSIENT) as failure:
+            except (KafkaError, asyncio.CancelledError, *TRANSIENT) as failure:
+                if cancelled_from_outside():
+                    raise
                 _LOG.warning("consumer_restarts", error=type(failure).__name__)
                 await asyncio.sleep(random.uniform(0.2, 1.0))
             finally:
@@ -192,12 +195,18 @@ class Worker:
             done = {place: offset for place, offset in self._done.items() if place in consumer.assignment()}
             self._done, self._committed_at = {}, time.monotonic()
             if done:
-                with contextlib.suppress(
-                    CommitFailedError
-                ):  # the partitions went to another member: its inbox knows these records
-                    async with asyncio.timeout(10):
-                        await consumer.commit(done)
+                await self._commit(consumer, done)
                 await crash_point("inbox.after_ack")
+
+    async def _commit(self, consumer: AIOKafkaConsumer, done: dict[TopicPartition, int]) -> None:
+        """Commit; what a broker that is away did not take goes with the next commit."""
+        try:
+            async with asyncio.timeout(10):
+                await consumer.commit(done)
+        except CommitFailedError:
+            pass  # the partitions went to another member: its inbox knows these records
+        except TimeoutError:
+            self._done = {**done, **self._done}
 
     async def drain(self, consumer: AIOKafkaConsumer) -> None:
         """Finish the batch at hand and commit, before partitions are given away."""
@@ -210,9 +219,9 @@ class Worker:
 
     async def _close(self, consumer: AIOKafkaConsumer) -> None:
         # A consumer that cannot say goodbye is left to its session time-out; what it did is in the database.
-        with contextlib.suppress(KafkaError, TimeoutError):
+        with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
             await self._commit_when_due(consumer, now=True)
-        with contextlib.suppress(KafkaError, TimeoutError):
+        with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(5):
                 await consumer.stop()
         self._done = {}
