@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from deploy.audit.log import LogRecord
-from shared.contracts.flow import CATALOGUE, DOSSIERS, FICHES, SESSIONS
+from shared.contracts.flow import CATALOGUE, DOSSIERS, EVENT_TYPES, FICHES, SESSIONS
 
 _PREFIX: Final = "fr.poec."
+_TOLD: Final = frozenset({FICHES, DOSSIERS, SESSIONS, CATALOGUE})
 
 
 @dataclass
@@ -134,20 +137,21 @@ class Chronicle:
 
     def take(self, record: LogRecord) -> None:
         """Take one record into account; what cannot be read is another invariant's business."""
-        topic, key, sequence, said = record.place.topic, record.text_key, record.sequence, record.json()
-        kind = (record.header("ce_type") or "").removeprefix(_PREFIX)
-        if key is None:
+        topic, key = record.place.topic, record.text_key
+        if key is None or topic not in _TOLD:
             return
+        kind = record.header("ce_type") or ""
+        said = _read(record, key, kind)
         if topic == CATALOGUE:
             self._of_catalogue(key, record.value is None, said)
-        elif topic in self._order and sequence is not None and said is not None:
-            for what, content in self._order[topic].due(key, sequence, kind, said):
+        elif (sequence := record.sequence) is not None and said is not None:
+            for what, content in self._order[topic].due(key, sequence, kind.removeprefix(_PREFIX), said):
                 self._tell[topic](key, what, content)
 
     def _of_catalogue(self, key: str, gone: bool, said: dict[str, Any] | None) -> None:
         if gone:
             self.catalogue.pop(key, None)
-        elif said is not None and {"fiche_id", "opco", "status", "reference"} <= said.keys():
+        elif said is not None:
             self.catalogue[key] = CatalogueLine(said["fiche_id"], said["opco"], said["status"], said["reference"])
 
     def _of_fiche(self, key: str, kind: str, said: dict[str, Any]) -> None:
@@ -199,6 +203,18 @@ class Chronicle:
             case "aes.recorded.v1":
                 session.aes += 1
                 session.miscounted += session.aes != said["total"]
+
+
+def _read(record: LogRecord, key: str, kind: str) -> dict[str, Any] | None:
+    """Return what an event says, or None for a record that is not an event of its topic and key by the contract."""
+    event_type = EVENT_TYPES.get(kind)
+    if event_type is None or event_type.topic != record.place.topic or record.value is None:
+        return None
+    try:
+        event = event_type.model_validate_json(record.value)
+    except ValidationError:
+        return None
+    return record.json() if event.key == key else None
 
 
 def _take_content(fiche: Fiche, content: dict[str, Any]) -> None:

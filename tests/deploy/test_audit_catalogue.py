@@ -16,6 +16,7 @@ from deploy.audit.i06_catalogue_is_what_is_validated import (
     judge_topic,
     truths_of,
 )
+from deploy.audit.log import LogRecord, Place
 from deploy.audit.rebuilt import Line, catalogue_of, differences
 from shared.contracts.events import Event
 from shared.contracts.fiche import fiche_id, session_id
@@ -195,6 +196,25 @@ def test_duplicates_and_disorder_rebuild_the_same() -> None:
     log.read(other)
     assert (other.fiches, other.dossiers, other.sessions) == (in_order.fiches, in_order.dossiers, in_order.sessions)
     assert other.fiches[str(FICHE)].sessions[1].state == "postponed"
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (b"garbage", str(FICHE)),
+        (b"{}", str(FICHE)),
+        (b'{"fiche_id": 1}', str(FICHE)),
+        (None, str(FICHE)),
+        (WITHDRAWN.model_dump_json().encode(), str(uuid4())),
+    ],
+)
+def test_poison_that_claims_a_place_does_not_keep_the_real_event_from_it(value: bytes | None, key: str) -> None:
+    log = SmallLog().say(*STORY)
+    headers: dict[str, bytes | None] = {"ce_type": WITHDRAWN.wire_type.encode(), "ce_sequence": b"3", "ce_id": b"x"}
+    log.records.insert(0, LogRecord(Place(WITHDRAWN.topic, 0, 99), key.encode(), headers, value))
+    chronicle = Chronicle()
+    log.say(WITHDRAWN).read(chronicle)
+    assert catalogue_of(chronicle) == line(status="removed")
 
 
 @pytest.mark.parametrize("planted", [{}, line(ais=1), line(status="full"), {**line(), "another": line()[str(SESSION)]}])
