@@ -32,11 +32,11 @@ fiche_amended: avis_given | validated -> avis_lapsed
 adaptation_accepted: avis_given | validated -> avis_lapsed
 counter_proposed: avis_given | validated -> avis_lapsed
 session_postponed: avis_given | validated -> avis_lapsed
-fiche_completed: * -> same
+fiche_completed: open | adaptation_proposed | avis_given | avis_lapsed | validated | refused | closed -> same
 fiche_amended: * -> same
-adaptation_accepted: * -> same
-adaptation_declined: * -> same
-counter_proposed: * -> same
+adaptation_accepted: open | completion_asked | avis_given | avis_lapsed | validated | refused | closed -> same
+adaptation_declined: open | completion_asked | avis_given | avis_lapsed | validated | refused | closed -> same
+counter_proposed: open | completion_asked | avis_given | avis_lapsed | validated | refused | closed -> same
 session_postponed: * -> same
 session_cancelled: * -> same
 session_cancelled: open | completion_asked | adaptation_proposed | avis_given | avis_lapsed | validated -> closed

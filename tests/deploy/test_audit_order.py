@@ -114,6 +114,8 @@ def test_a_dead_letters_trail_begins_with_its_death() -> None:
         ("validation", "give_avis", "refused", "avis_given"),
         ("validation", "fiche_withdrawn", "refused", "closed"),
         ("validation", "fiche_amended", None, "open"),
+        ("validation", "fiche_completed", "completion_asked", "completion_asked"),
+        ("validation", "counter_proposed", "adaptation_proposed", "adaptation_proposed"),
         ("publication", "publish_session", "removed", "expected"),
         ("publication", "record_ais", "removed", "removed"),
         ("submission", "withdraw_fiche", "refused", "withdrawn"),
