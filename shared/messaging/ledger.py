@@ -139,9 +139,10 @@ class Ledger:
             unit.add(query, self._topic, *map(list, zip(*self._released, strict=True)))
 
     def _write_letters(self, unit: UnitOfWork) -> None:
-        columns = "id, kafka_partition, kafka_offset, key, event_id, code, detail, headers, value, parks"
-        types = "uuid[], int[], bigint[], bytea[], text[], text[], text[], jsonb[], bytea[], boolean[]"
-        _insert(unit, "dead_letter", self._topic, columns, types, self._letters, "ON CONFLICT DO NOTHING")
+        columns = "id, kafka_partition, kafka_offset, key, event_id, code, detail, headers, value, parks, created_at"
+        types = "uuid[], int[], bigint[], bytea[], text[], text[], text[], jsonb[], bytea[], boolean[], timestamptz[]"
+        rows = [(*letter, unit.now) for letter in self._letters]
+        _insert(unit, "dead_letter", self._topic, columns, types, rows, "ON CONFLICT DO NOTHING")
         for identifier, partition, offset, _, _, code, detail, *_ in self._letters:
             said = DeadLetterAnnounced(
                 id=identifier, topic=self._topic, partition=partition, offset=offset, code=code, detail=detail
