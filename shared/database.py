@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -31,6 +31,15 @@ from shared.statements import Rows, Statement, outbox_statement
 Columns: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = asyncpg.Record
 T = TypeVar("T")
+
+CONNECTION_LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What a query raises whose server went away: asyncpg then may also find that it does not know where it stands."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import ValidationError
 
 from shared.contracts.flow import TOPICS, topics_heard_by
-from shared.database import Database
+from shared.database import CONNECTION_LOST, Database
 from shared.http import Door, sleep_until_cancelled
 from shared.logs import configure, log
 from shared.messaging.clients import KafkaAccess
@@ -267,7 +267,7 @@ async def _answers(database: Database) -> bool:
     try:
         async with asyncio.timeout(2), database.connection() as connection:
             return bool(await connection.fetchval("SELECT true"))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (*CONNECTION_LOST, asyncpg.PostgresError):
         return False
 
 
@@ -275,7 +275,7 @@ async def _watch_outbox(database: Database, door: Door[Any], high_water: int) ->
     """Close the door to writes while more rows wait for the relay than can be kept with a good conscience."""
     query = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT $1) pending"
     while True:
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
             async with database.connection() as connection:
                 door.full = await connection.fetchval(query, high_water + 1) > high_water
         await asyncio.sleep(5)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.database import CONNECTION_LOST
 from shared.errors import Busy, Conflict, InvalidInput, NotFound, Objection, Refused
 from shared.http import (
     Problem,
@@ -198,15 +199,8 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, framework)
-    away = (
-        OSError,
-        TimeoutError,
-        Conflict,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.OperatorInterventionError,
-    )
-    for failure in (*away, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError):
+    away = (*CONNECTION_LOST, Conflict, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)
+    for failure in away:
         app.add_exception_handler(failure, unavailable)
     app.add_exception_handler(Exception, defect)
 

@@ -83,7 +83,11 @@ class Ledger:
         self._count(r, "parked")
 
     def release(self, key: str, sequence: int, event_id: str) -> None:
-        """Take an event out of the parked ones."""
+        """Take an event out of the parked ones; one parked in this very batch is not written at all (one statement, one snapshot)."""
+        parked = [row for row in self._parked if (row[0], row[1], row[2]) == (key, sequence, event_id)]
+        if parked:
+            self._parked.remove(parked[0])
+            return
         self._released.append((key, sequence, event_id))
 
     def die(self, record: Received, event_id: str | None, code: str, detail: str, *, parks: bool) -> None:

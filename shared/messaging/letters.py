@@ -115,7 +115,7 @@ class DeadLetters:
             await self._audit(unit, principal, letter, "discard_dead_letter", "discarded", reason)
 
         key = row["key"].decode() if row["key"] and row["parks"] else ""
-        await self._inbox.release(row["topic"], key, _sequence(_record(row)), close)
+        await self._inbox.release(row["topic"], key, _sequence(_record(row)) if key else None, close)
         return Settled(letter, "discarded", row["attempts"])
 
     async def _audit(

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from shared.crash import crash_point
-from shared.database import Database
+from shared.database import CONNECTION_LOST, Database
 from shared.logs import log
 from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, cancelled_from_outside, new_producer
 from shared.metrics import RELAY_REMADE, RELAYED
@@ -36,7 +36,7 @@ _MARK = (
 )
 _CHUNKS_PER_PASS = 20
 """After so many chunks the pass commits: what is marked becomes visible, and other relays get their turn."""
-TRANSIENT: Final = (TimeoutError, KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+TRANSIENT: Final = (KafkaError, *CONNECTION_LOST, asyncpg.PostgresError)
 _LOG = log("relay")
 _partition_of = DefaultPartitioner()
 Place = tuple[int, int, int]

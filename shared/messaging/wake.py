@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import asyncpg
 
+from shared.database import CONNECTION_LOST
 from shared.logs import log
 
 _CHANNEL = "outbox"
@@ -29,7 +30,7 @@ class Notifier:
     async def run(self) -> None:
         """Notify until cancelled; a lost connection is opened again."""
         while True:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
                 await self._notify()
             await asyncio.sleep(1)
 
@@ -49,7 +50,7 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
     while True:
         try:
             await _listen(url, wake)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as failure:
             _LOG.warning("listen_failed", error=type(failure).__name__)
             await asyncio.sleep(1)
 

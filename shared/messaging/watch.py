@@ -12,7 +12,7 @@ import asyncpg
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from shared.database import Database
+from shared.database import CONNECTION_LOST, Database
 from shared.logs import log
 from shared.messaging.clients import KafkaAccess, kafka_settings
 
@@ -69,7 +69,7 @@ class TopicWatch:
                 self.broker_seen = True
                 try:
                     await self._compare({topic: (identifier, cluster) for topic, identifier in ids.items()})
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+                except (*CONNECTION_LOST, asyncpg.PostgresError) as failure:
                     _LOG.warning("database_away", error=type(failure).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
 

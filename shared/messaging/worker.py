@@ -16,6 +16,7 @@ import asyncpg
 from aiokafka.errors import CommitFailedError, KafkaError
 
 from shared.crash import crash_point
+from shared.database import CONNECTION_LOST
 from shared.errors import Conflict
 from shared.logs import log
 from shared.messaging.clients import (
@@ -33,13 +34,9 @@ from shared.messaging.records import Received
 from shared.metrics import INBOX_BATCH, INBOX_LAG, INBOX_RETRIES, INBOX_SECONDS
 
 TRANSIENT: Final = (
-    OSError,
-    TimeoutError,
+    *CONNECTION_LOST,
     Conflict,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     asyncpg.TransactionRollbackError,
-    asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ObjectInUseError,
 )

@@ -9,8 +9,8 @@ import pytest
 from shared.errors import NotAllowedNow
 from shared.identity import Principal
 from shared.messaging.letters import DeadLetters
-from shared.messaging.records import Received
 from tests.support.heart import TOPIC, Heart, record
+from tests.support.poison import EVENTS, with_header
 
 OPERATOR = Principal("operations", "operations", "machine", frozenset({"operations"}))
 
@@ -34,6 +34,21 @@ async def test_a_gap_parks_and_filling_it_releases_in_order(heart: Heart) -> Non
     order = [row["sequence"] for row in await heart.fetch("SELECT sequence FROM inbox WHERE key = $1 ORDER BY n", str(key))]
     assert order == [1, 2, 3]
     assert await heart.positions_add_up()
+
+
+async def test_disorder_within_one_batch_leaves_nothing_parked(heart: Heart) -> None:
+    key = uuid4()
+    await heart.apply(record(key, 3), record(key, 2), record(key, 1))
+    assert await heart.seen(key) == 3
+    assert not await heart.fetch("SELECT 1 FROM parked")
+    assert await heart.positions_add_up()
+
+
+async def test_a_record_without_a_key_is_discarded_without_touching_any_sequence(heart: Heart) -> None:
+    await heart.apply(dataclasses.replace(record(uuid4(), 1), key=None))
+    letter = (await heart.fetch("SELECT id FROM dead_letter"))[0]["id"]
+    assert (await DeadLetters(heart.inbox).discard(OPERATOR, letter, "essai")).state == "discarded"
+    assert not await heart.fetch("SELECT 1 FROM stream")
 
 
 async def test_an_event_that_is_impossible_parks_its_key_and_nothing_else(heart: Heart) -> None:
@@ -96,49 +111,18 @@ async def test_a_defect_in_a_handler_is_a_dead_letter_and_the_partition_goes_on(
     assert [tuple(row) for row in await heart.fetch("SELECT code, detail FROM dead_letter")] == [("DEFECT", "ZeroDivisionError")]
 
 
-def _header(good: Received, name: str, value: bytes | None) -> Received:
-    return dataclasses.replace(good, headers=tuple((k, value if k == name else v) for k, v in good.headers))
-
-
-def _without(good: Received, name: str) -> Received:
-    return dataclasses.replace(good, headers=tuple((k, v) for k, v in good.headers if k != name))
-
-
-POISON = {
-    "not JSON": lambda r: dataclasses.replace(r, value=b"{"),
-    "empty": lambda r: dataclasses.replace(r, value=b""),
-    "tombstone": lambda r: dataclasses.replace(r, value=None),
-    "wrong type of a field": lambda r: dataclasses.replace(r, value=b'{"fiche_id": 1}'),
-    "array": lambda r: dataclasses.replace(r, value=b"[]"),
-    "100 deep": lambda r: dataclasses.replace(r, value=b"[" * 100 + b"]" * 100),
-    "not UTF-8": lambda r: dataclasses.replace(r, value=b'{"opco": "\xff"}'),
-    "no key": lambda r: dataclasses.replace(r, key=None),
-    "key that is not UTF-8": lambda r: dataclasses.replace(r, key=b"\xff\xfe"),
-    "key of another fiche": lambda r: dataclasses.replace(r, key=str(uuid4()).encode()),
-    "unknown version": lambda r: _header(r, "ce_type", b"fr.poec.fiche.withdrawn.v9"),
-    "type of another topic": lambda r: _header(r, "ce_type", b"fr.poec.fiche.validated.v1"),
-    "null header": lambda r: _header(r, "ce_id", None),
-    "header that is not UTF-8": lambda r: _header(r, "ce_type", b"\xff"),
-    "no id": lambda r: _without(r, "ce_id"),
-    "no sequence": lambda r: _without(r, "ce_sequence"),
-    "negative sequence": lambda r: _header(r, "ce_sequence", b"-1"),
-    "huge sequence": lambda r: _header(r, "ce_sequence", b"9" * 40),
-    "NUL in a header": lambda r: _header(r, "ce_id", b"a\x00b"),
-}
-
-
 async def test_poison_of_every_kind_is_explained_and_stops_nothing(heart: Heart) -> None:
     good = [uuid4() for _ in range(20)]
-    poison = [spoil(record(uuid4(), 1)) for spoil in POISON.values()]
+    poison = [spoil(record(uuid4(), 1)) for spoil in EVENTS.values()]
     mixed = [r for pair in zip([record(key, 1) for key in good], poison, strict=False) for r in pair]
     await heart.apply(*mixed, *(record(key, 2) for key in good))
     taken = [await heart.seen(key) for key in good[: len(poison)]]
     assert taken == [2] * len(poison)
     letters = await heart.fetch("SELECT code FROM dead_letter")
-    assert len(letters) == len(POISON)
+    assert len(letters) == len(EVENTS)
     assert all(row["code"] != "DEFECT" for row in letters)
     said = await heart.fetch("SELECT 1 FROM outbox WHERE topic = 'poec.validation.dead-letters'")
-    assert len(said) == len(POISON)
+    assert len(said) == len(EVENTS)
     assert await heart.positions_add_up()
 
 
@@ -155,7 +139,7 @@ async def test_what_is_parked_or_dead_is_delivered_again_without_being_doubled(h
 async def test_the_trace_of_an_event_reaches_what_it_causes(heart: Heart) -> None:
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     broken = dataclasses.replace(record(uuid4(), 1), offset=7, value=b"{")
-    await heart.apply(_header(record(uuid4(), 1), "traceparent", trace.encode()), broken)
+    await heart.apply(with_header(record(uuid4(), 1), "traceparent", trace.encode()), broken)
     rows = await heart.fetch("SELECT headers->>'traceparent' AS trace FROM outbox")
     assert rows and rows[0]["trace"] == trace
 
