@@ -4,13 +4,14 @@
 #   make test      set up, then check and test everything
 #   make campaign  set up, then run the long fault tests; writes a dated report
 #   make bench     set up, then measure
+#   make docs      set up, then write again what is generated: documents, tables and pictures in the READMEs
 #   make setup     only set up `.venv`        make lint   ruff and mypy alone
 #   make clean     remove `.venv` and caches (data in .poec stay: `poec down`, then remove it yourself)
 
 SHELL := /bin/sh
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run test campaign bench setup lint clean
+.PHONY: help run test campaign bench docs setup lint clean
 
 STAMP := .venv/.ready
 POEC := .venv/bin/poec
@@ -49,6 +50,11 @@ campaign: $(STAMP)
 
 bench: $(STAMP)
 	@$(POEC) bench flow --concurrency 1,50,500
+
+# The tests that compare what is generated with what is committed; told to write, they write.
+docs: $(STAMP)
+	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_asyncapi.py tests/contracts/test_openapi.py tests/test_documentation.py
+	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/services -k the_readme
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
