@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -53,3 +53,10 @@ class ServiceSettings(BaseSettings):
     outbox_high_water: int = Field(200_000, description="Unpublished rows above which writes are answered 503.")
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     crash_point: str | None = Field(None, description="Test only: the named point at which the process kills itself.")
+
+    @field_validator("crash_point")
+    @classmethod
+    def _never_in_production(cls, point: str | None, others: ValidationInfo) -> str | None:
+        if point and others.data.get("mode") != "local":
+            raise ValueError("a crash point is for tests on one machine: unset it")
+        return point

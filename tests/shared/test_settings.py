@@ -1,0 +1,70 @@
+"""The settings every process has: what is missing or unsafe is named at start, secrets never."""
+
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from shared.settings import ServiceSettings
+
+GOOD = {
+    "POEC_MODE": "production",
+    "POEC_DATABASE_URL": "postgresql://validation:secret-7qz@db.invalid/validation",
+    "POEC_KAFKA_BOOTSTRAP_SERVERS": "kafka.invalid:9092",
+    "POEC_ISSUER": "https://issuer.invalid",
+    "POEC_JWKS_URL": "https://issuer.invalid/jwks",
+    "POEC_INSTANCE": "validation-1",
+}
+
+
+@pytest.fixture(autouse=True)
+def _only_these(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("POEC_"):
+            monkeypatch.delenv(name)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+
+
+def wrong() -> list[str]:
+    """Return the settings that are not accepted."""
+    with pytest.raises(ValidationError) as found:
+        ServiceSettings()
+    return sorted(f"POEC_{str(error['loc'][0]).upper()}" for error in found.value.errors())
+
+
+def test_good_settings_are_taken() -> None:
+    assert ServiceSettings().mode == "production"
+
+
+def test_everything_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in GOOD:
+        monkeypatch.delenv(name)
+    assert wrong() == sorted(GOOD)
+
+
+def test_a_value_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POEC_HTTP_PORT", "eighty")
+    monkeypatch.setenv("POEC_MODE", "test")
+    assert wrong() == ["POEC_HTTP_PORT", "POEC_MODE"]
+
+
+def test_production_has_no_crash_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POEC_CRASH_POINT", "relay.after_send")
+    assert wrong() == ["POEC_CRASH_POINT"]
+    monkeypatch.setenv("POEC_MODE", "local")
+    assert ServiceSettings().crash_point == "relay.after_send"
+    monkeypatch.setenv("POEC_MODE", "production")
+    monkeypatch.setenv("POEC_CRASH_POINT", "")
+    assert not ServiceSettings().crash_point
+
+
+def test_a_secret_is_never_shown() -> None:
+    assert "7qz" not in repr(ServiceSettings())
+    assert "7qz" not in str(ServiceSettings().model_dump())
+
+
+def test_a_process_of_its_own_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes with one name throw each other out of the group: there is no default."""
+    monkeypatch.delenv("POEC_INSTANCE")
+    assert wrong() == ["POEC_INSTANCE"]
