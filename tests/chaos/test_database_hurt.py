@@ -14,6 +14,11 @@ _LISTENING: Final = (
     "SELECT pid FROM pg_stat_activity WHERE datname = 'submission' AND query ILIKE 'LISTEN%'"
     " AND backend_type = 'client backend'"
 )
+
+
+async def _ended(stack: Stack, figures: Figures, number: signal.Signals) -> None:
+    async with Load(stack, number.name) as load:
+        load.begin()
         await load.more(4)
         hurt = await killed(stack.postmaster, number)
         await load.more(8)

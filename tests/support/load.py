@@ -136,9 +136,8 @@ class Load:
 
     async def __aexit__(self, *_: object) -> None:
         """Let every fiche that was begun come to its end."""
-        self._stopping = True
         try:
-            await asyncio.gather(*self._lanes)
+            await self.finish()
         finally:
             for lane in self._lanes:
                 lane.cancel()
@@ -150,6 +149,11 @@ class Load:
     def begin(self, in_flight: int = 8) -> None:
         """Send fiche after fiche, so many at a time, until the load is left."""
         self._lanes = [asyncio.create_task(self._lane()) for _ in range(in_flight)]
+
+    async def finish(self) -> None:
+        """Begin no more fiches, and wait until those that were begun have come to their end."""
+        self._stopping = True
+        await asyncio.gather(*self._lanes)
 
     async def _lane(self) -> None:
         while not self._stopping:
@@ -188,9 +192,9 @@ class Load:
         self.done.append(fiche)
         return fiche
 
-    async def go_through(self, fiche: Fiche) -> None:
-        """Take a fiche from its submission into the catalogue."""
-        await self.submit(fiche)
+    async def go_through(self, fiche: Fiche, **changes: Any) -> None:
+        """Take a fiche from its submission into the catalogue; `changes` are those of `golden_content`."""
+        await self.submit(fiche, **changes)
         await self.saw(validation.DossierOpened, fiche.id)
         await self._review("region", fiche, "give_avis", "avis", {"avis": "COMPLEMENTAIRE"})
         await self.saw(validation.AvisGiven, fiche.id)
