@@ -213,7 +213,7 @@ def _idempotency_key(request: Request, principal: Principal) -> IdempotencyKey:
     if key is None:
         message = "Ajoutez un en-tête Idempotency-Key (par exemple un UUID) que vous répéterez si vous renvoyez la même demande."
         raise KeyMissing(Objection("IDEMPOTENCY_KEY", message))
-    if not _KEY.match(key):
+    if not _KEY.fullmatch(key):
         raise InvalidInput(
             Objection("IDEMPOTENCY_KEY", "La clé est faite de 1 à 200 caractères ASCII visibles, sans espace.")
         )
@@ -224,7 +224,7 @@ def _if_match(request: Request) -> int | None:
     text = request.headers.get("if-match")
     if text is None:
         return None
-    found = _REVISION.match(text.strip())
+    found = _REVISION.fullmatch(text.strip())
     if not found:
         raise Stale(Objection("IF_MATCH", "L’en-tête If-Match doit reprendre l’ETag lu, guillemets compris."))
     return int(found[1])

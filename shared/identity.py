@@ -21,7 +21,7 @@ class Principal:
 
     def __post_init__(self) -> None:
         """Refuse identifiers that could be anything but a slug: they are set in the database session."""
-        if not (_IDENTIFIER.match(self.id) and _IDENTIFIER.match(self.organisation)):
+        if not (_IDENTIFIER.fullmatch(self.id) and _IDENTIFIER.fullmatch(self.organisation)):
             raise ValueError("principal id and organisation must be slugs of at most 100 characters")
 
 

@@ -11,7 +11,7 @@ _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 def follow(traceparent: str | None) -> str:
     """Make `traceparent` the current trace if it has the W3C form, else begin a new one; return it."""
-    trace = traceparent if traceparent and _FORM.match(traceparent) else _begin()
+    trace = traceparent if traceparent and _FORM.fullmatch(traceparent) else _begin()
     _current.set(trace)
     return trace
 

@@ -121,7 +121,7 @@ def test_an_opco_sees_its_own_rows_and_everybody_else_all() -> None:
     assert tenant_of(service_principal("validation", "worker")) == "*"
 
 
-@pytest.mark.parametrize("identifier", ["", "A", "a b", "a'b", "a;b", "a\nb", "-a", "é", "a" * 101, "*"])
+@pytest.mark.parametrize("identifier", ["", "A", "a b", "a'b", "a;b", "a\nb", "-a", "é", "a" * 101, "*", "akto\n"])
 def test_what_is_no_slug_is_no_principal(identifier: str) -> None:
     for fields in ((identifier, "akto"), ("somebody", identifier)):
         with pytest.raises(ValueError, match="slugs"):

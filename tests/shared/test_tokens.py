@@ -129,6 +129,7 @@ DOUBTFUL: dict[str, Callable[[Issuer], str]] = {
     "subject that would break out of a setting": lambda i: i.token(sub="x'; DROP TABLE fiche; --"),
     "no organisation": lambda i: i.token(organisation=None),
     "organisation of two lines": lambda i: i.token(organisation="akto\nafdas"),
+    "organisation with a line end": lambda i: i.token(organisation="akto\n"),
     "organisation is a list": lambda i: i.token(organisation=["akto"]),
     "organisation that is a star": lambda i: i.token(organisation="*"),
     "no roles": lambda i: i.token(roles=None),
