@@ -123,7 +123,7 @@ def _dead_letters() -> APIRouter:
         settled = await letters(request).replay(await signed_in(request), letter)
         return _ok(LetterOut(**settled.__dict__))
 
-    @router.post("/{letter}/discard", responses=answers(LetterOut), openapi_extra=takes(DiscardIn))
+    @router.post("/{letter}/discard", responses=answers(LetterOut), openapi_extra=_body_of(DiscardIn))
     async def discard_letter(request: Request, letter: UUID) -> Response:
         """Give a record up, with a reason; what waited behind it goes on."""
         principal = await signed_in(request)
@@ -132,6 +132,11 @@ def _dead_letters() -> APIRouter:
         return _ok(LetterOut(**settled.__dict__))
 
     return router
+
+
+def _body_of(body: type[BaseModel]) -> dict[str, Any]:
+    """Return what OpenAPI says of a body alone: settling a dead letter is idempotent by nature and needs no key."""
+    return {"requestBody": takes(body)["requestBody"]}
 
 
 def _ok(body: BaseModel) -> Response:
