@@ -43,7 +43,13 @@ def test_the_document_needs_no_settings_and_no_server() -> None:
     assert json.loads(done.stdout)["info"]["title"] == "POEC validation"
 
 
-CRASH = "import asyncio\nfrom shared.crash import crash_point\nfor n in range(3):\n    print(n, flush=True)\n    asyncio.run(crash_point('{}'))"
+CRASH = """
+import asyncio
+from shared.crash import crash_point
+for n in range(3):
+    print(n, flush=True)
+    asyncio.run(crash_point("{}"))
+"""
 
 
 @pytest.mark.parametrize(("told", "printed"), [("", 3), (POINTS[0], 1), (f"{POINTS[0]}:2", 2), (POINTS[1], 3)])
