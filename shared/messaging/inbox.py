@@ -159,13 +159,12 @@ class _Batch(Generic[W]):
             if handler is not None:
                 handler(self._working, item.event, self._now)
         except Impossible as reason:
-            self._die(item.record, item.event_id, item.key, reason.code, reason.detail)
+            self._die(item.record, item.event_id, item.key, reason.code, reason.detail, released=released)
             return False
-        except (
-            Exception
-        ) as defect:  # a defect in a handler must not stop the partition: the record is kept to be replayed once mended
+        except Exception as defect:
+            # A defect in a handler must not stop the partition: the record is kept, to be replayed once it is mended.
             _LOG.exception("handler_defect", event_id=item.event_id, type=item.event.wire_type)
-            self._die(item.record, item.event_id, item.key, "DEFECT", type(defect).__name__)
+            self._die(item.record, item.event_id, item.key, "DEFECT", type(defect).__name__, released=released)
             return False
         self._known.last[item.key] = item.sequence
         self._known.seen[item.event_id] = (item.record.partition, item.record.offset)
@@ -184,11 +183,14 @@ class _Batch(Generic[W]):
             self._ledger.release(key, item.sequence, item.event_id)
             self._known.parked[key].remove(item)
             if item.sequence <= last:
+                self._ledger.passed(item.record)
                 continue
             if not self._apply(item, released=True):
                 return
 
-    def _die(self, record: Received, event_id: str | None, key: str | None, code: str, detail: str) -> None:
-        self._ledger.die(record, event_id, code, detail, parks=key is not None)
+    def _die(
+        self, record: Received, event_id: str | None, key: str | None, code: str, detail: str, *, released: bool = False
+    ) -> None:
+        self._ledger.die(record, event_id, code, detail, parks=key is not None, released=released)
         if key is not None:
             self._known.held.add(key)

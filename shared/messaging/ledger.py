@@ -74,6 +74,10 @@ class Ledger:
         """Count a record that had its outcome before."""
         self._count(record, "duplicates")
 
+    def passed(self, record: Received) -> None:
+        """Count a parked event whose sequence was reached without it: nothing is left for it to do."""
+        self._count(record, "released")
+
     def park(self, heard: Heard, reason: str) -> None:
         """Keep an event until the gap before it is filled, or the dead letter before it is settled."""
         r = heard.record
@@ -90,7 +94,9 @@ class Ledger:
             return
         self._released.append((key, sequence, event_id))
 
-    def die(self, record: Received, event_id: str | None, code: str, detail: str, *, parks: bool) -> None:
+    def die(
+        self, record: Received, event_id: str | None, code: str, detail: str, *, parks: bool, released: bool = False
+    ) -> None:
         """Write a dead letter, or note that the one being replayed failed again."""
         identifier = letter_id(record)
         _LOG.warning(
@@ -112,7 +118,7 @@ class Ledger:
             parks,
         )
         self._letters.append(row)
-        self._count(record, "dead")
+        self._count(record, "released" if released else "dead")
 
     def write(self, unit: UnitOfWork) -> None:
         """Hand everything to the unit of work."""
