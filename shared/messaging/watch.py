@@ -57,23 +57,27 @@ class TopicWatch:
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            try:
-                cluster, ids = await asyncio.to_thread(self._look)
-            except (KafkaException, TimeoutError) as failure:
-                if self.broker_seen:
-                    _LOG.warning("broker_away", error=type(failure).__name__)
-                self.broker_seen = False
-            else:
-                if not self.broker_seen:
-                    self._on_return()
-                self.broker_seen = True
-                try:
-                    await self._compare({topic: (identifier, cluster) for topic, identifier in ids.items()})
-                except (*CONNECTION_LOST, asyncpg.PostgresError) as failure:
-                    _LOG.warning("database_away", error=type(failure).__name__)
+            await self.look()
             await asyncio.sleep(_EVERY_SECONDS)
 
-    def _look(self) -> tuple[str, dict[str, str]]:
+    async def look(self) -> None:
+        """Look once; a broker or a database that does not answer is looked for again later."""
+        try:
+            cluster, ids = await asyncio.to_thread(self._described)
+        except (KafkaException, TimeoutError) as failure:
+            if self.broker_seen:
+                _LOG.warning("broker_away", error=type(failure).__name__)
+            self.broker_seen = False
+            return
+        if not self.broker_seen:
+            self._on_return()
+        self.broker_seen = True
+        try:
+            await self._compare({topic: (identifier, cluster) for topic, identifier in ids.items()})
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as failure:
+            _LOG.warning("database_away", error=type(failure).__name__)
+
+    def _described(self) -> tuple[str, dict[str, str]]:
         cluster = self._admin.describe_cluster(request_timeout=_ANSWER_SECONDS).result(_ANSWER_SECONDS + 1)
         futures = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=_ANSWER_SECONDS)
         return cluster.cluster_id, {name: str(f.result(_ANSWER_SECONDS + 1).topic_id) for name, f in futures.items()}

@@ -90,3 +90,47 @@ async def test_a_broker_that_lost_everything_is_rebuilt_from_the_outboxes(stack:
     note = f"{said} records rebuilt; to 8 more fiches"
     figures.hurt("broker's data wiped", "broker", fiches=len(load.done), seconds=(seconds,), note=note)
     figures.audited(await stack.audited())
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+async def test_a_worker_that_slept_while_the_log_was_made_anew_reads_all_of_the_new_one(
+    stack: Stack, figures: Figures
+) -> None:
+    async with Load(stack, "SLEEP") as load:
+        load.begin()
+        await load.more(6)
+        asleep = stack.pid("analytics", "worker")
+        os.kill(asleep, signal.SIGSTOP)
+        try:
+            await load.more(8)  # what the sleeper has not heard when the log is lost
+            heard = await stack.value("analytics", "SELECT count(*) FROM inbox")
+            await stack.wipe_broker()
+            load.progress.begin_again()
+            await load.more(8)
+            for topic, service in BUSINESS.items():
+                await rebuilt(stack, load.access, service, topic)
+            assert await stack.value("analytics", "SELECT count(*) FROM inbox") == heard
+            assert stack.pid("analytics", "worker") == asleep
+        finally:
+            os.kill(asleep, signal.SIGCONT)
+    figures.hurt("broker's data wiped", "broker, with a worker asleep", fiches=len(load.done))
+    figures.audited(await stack.audited())
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+async def test_a_broker_killed_again_and_again_loses_nothing(stack: Stack, figures: Figures) -> None:
+    async with Load(stack, "AGAIN") as load:
+        load.begin()
+        seconds = []
+        for _ in range(5):
+            await load.more(6)
+            hurt = await killed(stack.broker, signal.SIGKILL)
+            await load.more(6)
+            seconds.append(time.monotonic() - hurt.monotonic)
+            await stack.ready()
+    figures.hurt(
+        "broker SIGKILL", "broker", times=5, fiches=len(load.done), seconds=tuple(seconds), note="to 6 more fiches"
+    )
+    figures.audited(await stack.audited())

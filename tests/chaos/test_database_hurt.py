@@ -59,3 +59,21 @@ async def test_a_relay_whose_listening_connection_is_cut_goes_on_and_listens_aga
         await load.more(4)
     figures.hurt("listening connection cut", "submission.relay", fiches=len(load.done), seconds=(seconds,))
     figures.audited(await stack.audited())
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+async def test_both_servers_killed_at_once_again_and_again_lose_nothing(stack: Stack, figures: Figures) -> None:
+    async with Load(stack, "BOTH") as load:
+        load.begin()
+        seconds = []
+        for _ in range(4):
+            await load.more(6)
+            await killed(stack.broker, signal.SIGKILL)
+            hurt = await killed(stack.postmaster, signal.SIGKILL)
+            await load.more(6)
+            seconds.append(time.monotonic() - hurt.monotonic)
+            await stack.ready()
+    note = "to 6 more fiches"
+    figures.hurt("both servers SIGKILL", "both", times=8, fiches=len(load.done), seconds=tuple(seconds), note=note)
+    figures.audited(await stack.audited())
