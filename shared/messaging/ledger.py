@@ -162,16 +162,19 @@ class Ledger:
             unit.send(Outgoing(identifier, topic, str(identifier), headers, said.model_dump_json()))
 
     def _write_positions(self, unit: UnitOfWork) -> None:
-        for partition, counts in sorted(self._counts.items()):
-            sums = ", ".join(f"{name} = position.{name} + excluded.{name}" for name in ("received", *_OUTCOMES))
-            query = (
-                f"INSERT INTO position (topic, kafka_partition, next_offset, received, {', '.join(_OUTCOMES)})"
-                f" VALUES ($1::text, $2::int, {', '.join(f'${n}::bigint' for n in range(3, 12))})"
-                " ON CONFLICT (topic, kafka_partition) DO UPDATE"
-                f" SET next_offset = greatest(position.next_offset, excluded.next_offset), {sums}"
-            )
-            numbers = [counts["received"], *(counts[name] for name in _OUTCOMES)]
-            unit.add(query, self._topic, partition, self._ends.get(partition, 0), *numbers)
+        counted = sorted(self._counts.items())
+        if not counted:
+            return
+        names = ("received", *_OUTCOMES)
+        rows = [(p, self._ends.get(p, 0), *(counts[name] for name in names)) for p, counts in counted]
+        sums = ", ".join(f"{name} = position.{name} + excluded.{name}" for name in names)
+        tail = (
+            "ON CONFLICT (topic, kafka_partition) DO UPDATE"
+            f" SET next_offset = greatest(position.next_offset, excluded.next_offset), {sums}"
+        )
+        columns = f"kafka_partition, next_offset, {', '.join(names)}"
+        _insert(unit, "position", self._topic, columns, "int[]" + ", bigint[]" * (len(names) + 1), rows, tail)
+        for _, counts in counted:
             for name in _OUTCOMES:
                 if counts[name]:
                     INBOX.labels(self._topic, name).inc(counts[name])

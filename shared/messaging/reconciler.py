@@ -155,7 +155,7 @@ class Reconciler:
             return False
         if start <= found.begin:
             return True
-        query = "SELECT event_id FROM outbox WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3"
+        query = "SELECT event_id FROM outbox WHERE topic = $1 AND kafka_partition = $2 AND kafka_offset = $3 AND published_at IS NOT NULL"
         expected = await connection.fetchval(query, found.place.topic, found.place.partition, start - 1)
         ids = await _ids(reader, found.place, start - 1, start)
         return expected is None or (start - 1) not in ids or ids[start - 1] == expected
@@ -190,11 +190,9 @@ async def _ids(reader: AIOKafkaConsumer, place: TopicPartition, start: int, end:
                 return found
 
 
-def _event_id(headers: Sequence[tuple[str, bytes]]) -> UUID | None:
-    for name, value in headers:
-        if name == "ce_id":
-            try:
-                return UUID(value.decode())
-            except ValueError:
-                return None
-    return None
+def _event_id(headers: Sequence[tuple[str, bytes | None]]) -> UUID | None:
+    """Return a record's id; None for a record that no outbox has written."""
+    try:
+        return UUID((dict(headers).get("ce_id") or b"").decode())
+    except ValueError:
+        return None

@@ -31,7 +31,7 @@ CREATE TABLE outbox (
   kafka_offset bigint
 );
 CREATE INDEX outbox_unpublished ON outbox (shard, id) WHERE published_at IS NULL;
-CREATE INDEX outbox_place ON outbox (topic, kafka_partition, kafka_offset);
+CREATE INDEX outbox_place ON outbox (topic, kafka_partition, kafka_offset) WHERE published_at IS NOT NULL;
 ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0.01, fillfactor = 80);
 CREATE TABLE outbox_shard (shard smallint PRIMARY KEY);
 CREATE TABLE inbox (
