@@ -193,6 +193,6 @@ async def _ids(reader: AIOKafkaConsumer, place: TopicPartition, start: int, end:
 def _event_id(headers: Sequence[tuple[str, bytes | None]]) -> UUID | None:
     """Return a record's id; None for a record that no outbox has written."""
     try:
-        return UUID((dict(headers).get("ce_id") or b"").decode())
+        return UUID((next((raw for name, raw in headers if name == "ce_id"), None) or b"").decode())
     except ValueError:
         return None

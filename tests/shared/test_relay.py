@@ -4,12 +4,23 @@ import asyncio
 from collections import defaultdict
 from uuid import uuid4
 
+import pytest
+
 from shared.contracts import flow
 from shared.contracts.flow import Topic
 from shared.messaging import reconciler as reconciling
 from shared.messaging.reconciler import Reconciler
 from shared.messaging.relay import Relay
-from tests.support.heart import Heart, drop_topic, emit, eventually, make_topic, read_log, running
+from tests.support.heart import (
+    Heart,
+    drop_topic,
+    emit,
+    eventually,
+    make_topic,
+    new_producer,
+    read_log,
+    running,
+)
 
 
 async def _nothing_left(heart: Heart) -> bool:
@@ -40,7 +51,9 @@ async def test_a_row_knows_its_place_in_the_log(heart: Heart) -> None:
     relay = Relay(heart.database, heart.access, poll=0.02)
     async with running(asyncio.create_task(relay.run())):
         await eventually(lambda: _nothing_left(heart))
-    places = await heart.fetch("SELECT kafka_partition AS p, kafka_offset AS o FROM outbox WHERE topic = $1 ORDER BY id", topic)
+    places = await heart.fetch(
+        "SELECT kafka_partition AS p, kafka_offset AS o FROM outbox WHERE topic = $1 ORDER BY id", topic
+    )
     assert [(row["p"], row["o"]) for row in places] == [(0, n) for n in range(5)]
 
 
@@ -72,3 +85,19 @@ async def test_a_row_of_the_outbox_that_the_log_never_had_is_found(heart: Heart,
         await connection.execute("UPDATE outbox SET published_at = now(), kafka_partition = 0, kafka_offset = id")
     reconciler = Reconciler(heart.database, heart.access, Relay(heart.database, heart.access), 3600)
     assert await reconciler.reconcile() == 3
+
+
+async def test_records_of_others_in_the_log_are_passed_over(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = f"t.{uuid4().hex}"
+    make_topic(heart, topic, 1)
+    monkeypatch.setattr(reconciling, "TOPICS", (Topic(topic, "validation", (), 1),))
+    await emit(heart, topic, [str(uuid4())], 3)
+    relay = Relay(heart.database, heart.access, poll=0.02)
+    producer = new_producer(heart.access, "test")
+    await producer.start()
+    for identifier in (None, b"\xff", b"no uuid", str(uuid4()).encode()):
+        await producer.send_and_wait(topic, b"{}", key=None, headers=[("ce_id", identifier)])
+    await producer.stop()
+    async with running(asyncio.create_task(relay.run())):
+        await eventually(lambda: _nothing_left(heart))
+        assert await Reconciler(heart.database, heart.access, relay, 3600).reconcile() == 0
