@@ -17,6 +17,8 @@ Progress = Callable[[int, int, str], None]
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
 ATTEMPTS = 3
 PAUSE = 1.0  # seconds before the second attempt, doubled before the next
+# Debian and its kin, Fedora and its kin, Alpine and macOS: where a system keeps the certificates it trusts.
+SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 TIMEOUT = 30  # seconds without an answer or a byte
 
 
@@ -98,13 +100,28 @@ def _fetch(folder: Path, jar: Jar) -> None:
     """By jgo; without `local_repos=[]` it would read, and we would delete from, the user's own Maven folder."""
     if os.environ.get("POEC_OFFLINE") == "1":
         raise OSError("POEC_OFFLINE=1 forbids the network, and it is not in the cache")
+    _trust_the_system()
     context = MavenContext(repo_cache=folder, local_repos=[], timeout=TIMEOUT)
     context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+
+
+def _trust_the_system() -> None:
+    """Believe the certificates that the system believes, as pip does: behind a company proxy, the bundle of `requests` is not enough.
+
+    A bundle that the user names is left alone; so is a system without one.
+    """
+    if not any(os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")):
+        for bundle in (os.environ.get("SSL_CERT_FILE"), *SYSTEM_BUNDLES):
+            if bundle and Path(bundle).is_file():
+                os.environ["REQUESTS_CA_BUNDLE"] = bundle
+                return
 
 
 def _why(failure: Exception) -> str:
     if isinstance(failure, requests.Timeout):
         return f"no answer within {TIMEOUT} s"
+    if isinstance(failure, requests.exceptions.SSLError):
+        return "its certificate is not trusted here (name your bundle in REQUESTS_CA_BUNDLE)"
     if isinstance(failure, requests.ConnectionError):
         return "the repository cannot be reached"
     return str(failure)
