@@ -30,9 +30,6 @@ class ServiceSettings(BaseSettings):
         False, description="End when standard input is closed: nothing outlives a killed supervisor."
     )
     pool_size: int = Field(12, description="Connections to PostgreSQL; commands beyond wait in line.")
-    outbox_shards: int = Field(
-        8, description="Shards of the outbox: how many relays can work at once. Fixed by the first migration."
-    )
     relay_batch: int = Field(
         2000, description="Outbox rows a relay sends at once; it marks them while the next ones are on their way."
     )

@@ -16,7 +16,7 @@ from shared.contracts import ingress as asked
 from shared.contracts.fiche import fiche_id
 from shared.contracts.references import SessionMotive, WithdrawalReason
 from shared.contracts.validation import AdaptationProposed, AvisGiven, CompletionAsked, FicheValidated
-from shared.database import pg_type
+from shared.statements import pg_type
 from tests.services.submission import filings as f
 from tests.services.submission.room import Room
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content, golden_json

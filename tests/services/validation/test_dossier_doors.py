@@ -16,7 +16,7 @@ from services.validation.store import TABLE
 from shared.clock import civil_date
 from shared.contracts.flow import DOSSIERS
 from shared.contracts.submission import FicheAmended, FicheSubmitted, FicheWithdrawn
-from shared.database import pg_type
+from shared.statements import pg_type
 from tests.services.validation import dossiers as d
 from tests.services.validation.room import Room
 from tests.services.validation.test_dossier_lifecycle import SHIFT
