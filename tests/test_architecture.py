@@ -70,6 +70,10 @@ PLANTED: list[tuple[Check, str, str, str]] = [
     (a.latest_offsets, "shared/logs.py", "X = dict(auto_offset_reset='latest')", "what was written before is lost"),
     (a.silent_failures, "shared/logs.py", "try:\n    X = 1\nexcept:\n    X = 2", "everything swallowed"),
     (a.silent_failures, "shared/logs.py", "try:\n    X = 1\nexcept BaseException:\n    X = 2", "everything swallowed"),
+    (a.bare_kafka_clients, "deploy/bench/raw.py", "X = AdminClient({'bootstrap.servers': S})", "confluent told by hand"),
+    (a.bare_kafka_clients, "deploy/bench/raw.py", "X = AIOKafkaConsumer('t', bootstrap_servers=S)", "aiokafka told by hand"),
+    (a.bare_kafka_clients, "deploy/bench/raw.py", "X = aiokafka.AIOKafkaProducer(**{'bootstrap_servers': S})", "told in a dict"),
+    (a.bare_kafka_clients, "shared/messaging/watch.py", "S = {}\nS['bootstrap.servers'] = 'x'", "settings made by hand"),
 ]  # fmt: skip
 
 
@@ -102,6 +106,8 @@ ALLOWED: list[tuple[str, str]] = [
     ("services/validation/formats.py", "import lxml\nfrom services.validation.domain import dossier"),
     ("deploy/cli/tail.py", "import aiokafka\nfrom shared.messaging.clients import kafka_settings"),
     ("shared/messaging/relay.py", "import aiokafka\nfrom shared.database import Database"),
+    ("shared/messaging/clients.py", "from aiokafka import AIOKafkaProducer\nX = AIOKafkaProducer(bootstrap_servers=S)"),
+    ("deploy/bench/raw.py", "X = AIOKafkaProducer(**kafka_settings(KafkaAccess(S), 'bench'), acks='all')"),
 ]
 
 

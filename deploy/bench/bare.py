@@ -31,6 +31,7 @@ from shared.contracts.flow import FICHES
 from shared.contracts.publication import AisRecorded, SessionPublished
 from shared.contracts.submission import FicheSubmitted, SessionEngaged
 from shared.contracts.validation import FicheValidated
+from shared.messaging.clients import KafkaAccess, kafka_settings
 
 _OPCO = "akto"
 _AIS = 9
@@ -207,7 +208,11 @@ async def _fill_outbox(owner_url: str, event: Event, rows: int) -> None:
 
 async def _produce(bootstrap_servers: str, events: Sequence[tuple[Event, int]]) -> None:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, enable_idempotence=True, acks="all", max_batch_size=262_144, linger_ms=5
+        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=262_144,
+        linger_ms=5,
     )
     await producer.start()
     try:

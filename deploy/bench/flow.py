@@ -25,6 +25,7 @@ from deploy.local.runfile import Run
 from shared.clock import PARIS
 from shared.contracts.fiche import FicheContent, fiche_id, session_id
 from shared.contracts.flow import CATALOGUE, DOSSIERS
+from shared.messaging.clients import KafkaAccess, kafka_settings
 
 _OPCO = "akto"
 _PATIENCE_SECONDS = 60.0
@@ -51,7 +52,7 @@ class Ears:
         self._consumer = AIOKafkaConsumer(
             DOSSIERS,
             CATALOGUE,
-            bootstrap_servers=bootstrap_servers,
+            **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
             auto_offset_reset="latest",
             enable_auto_commit=False,
         )

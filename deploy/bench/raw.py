@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from deploy.local.topics import admin_client
+from shared.messaging.clients import KafkaAccess, kafka_settings
 
 _PARTITIONS = 6
 
@@ -28,7 +29,10 @@ async def raw_kafka(bootstrap_servers: str, records: int, size: int) -> dict[str
 
 async def _produce(bootstrap_servers: str, topic: str, records: int, value: bytes) -> float:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, enable_idempotence=True, acks="all", max_batch_size=262_144
+        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=262_144,
     )
     await producer.start()
     try:
@@ -50,7 +54,9 @@ async def _produce(bootstrap_servers: str, topic: str, records: int, value: byte
 
 async def _consume(bootstrap_servers: str, topic: str, records: int) -> float:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
     )
     consumer.assign([TopicPartition(topic, partition) for partition in range(_PARTITIONS)])
     await consumer.start()

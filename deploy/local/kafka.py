@@ -21,6 +21,7 @@ from deploy.local.guarded import GuardedProcess, clear_orphan, last_lines, wait_
 from deploy.local.kafka_jars import fetch_jars
 from deploy.local.kafka_node import Node, NodeFiles
 from deploy.local.ports import LOOPBACK, describe_listener, free_ports, is_free, is_ours
+from shared.messaging.clients import KafkaAccess, confluent_settings
 
 Progress = Callable[[int, int, str], None]
 _QUIET = logging.getLogger("poec.local.kafka")
@@ -228,7 +229,7 @@ def _new_id() -> str:
 
 def cluster_answers(bootstrap_servers: str, cluster_id: str, brokers: int) -> bool:
     """True when the cluster that answers is ours and complete; another program's broker on our port is not."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}, logger=_QUIET)
+    admin = AdminClient(confluent_settings(KafkaAccess(bootstrap_servers), "local"), logger=_QUIET)
     try:
         found = admin.list_topics(timeout=3)
     except KafkaException:  # not yet

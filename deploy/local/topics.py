@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 
 from deploy.local.errors import LocalError
 from shared.contracts.flow import TOPICS, Topic
+from shared.messaging.clients import KafkaAccess, confluent_settings
 
 TIMEOUT = 30.0
 # The broker's own; they hold offsets and transactions, nothing of ours.
@@ -53,7 +54,7 @@ class Comparison:
 
 def admin_client(bootstrap_servers: str) -> AdminClient:
     """A client for administration, silent in the log: what fails is raised."""
-    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}, logger=_QUIET)
+    return AdminClient(confluent_settings(KafkaAccess(bootstrap_servers), "local"), logger=_QUIET)
 
 
 def create_missing(bootstrap_servers: str, topics: tuple[Topic, ...] = TOPICS) -> list[str]:

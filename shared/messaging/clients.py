@@ -1,4 +1,7 @@
-"""Kafka clients, made in one place only: what a principal needs to connect is `kafka_settings(principal)` and nothing else."""
+"""Kafka clients, made in one place only: what a principal needs to connect is `kafka_settings(principal)` and nothing else.
+
+`confluent_settings` is the same for the clients of confluent-kafka.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,6 +27,12 @@ class KafkaAccess:
 def kafka_settings(access: KafkaAccess, principal: str) -> dict[str, Any]:
     """Return the connection settings of any Kafka client that acts as `principal` (a service's or an organisation's name)."""
     return {"bootstrap_servers": access.bootstrap_servers, "client_id": f"poec-{principal}"}
+
+
+def confluent_settings(access: KafkaAccess, principal: str) -> dict[str, Any]:
+    """Return the same access as `kafka_settings`, in the words of confluent-kafka; the library itself writes no log."""
+    settings = kafka_settings(access, principal)
+    return {"bootstrap.servers": settings["bootstrap_servers"], "client.id": settings["client_id"], "log_level": 0}
 
 
 def new_producer(access: KafkaAccess, principal: str) -> AIOKafkaProducer:
@@ -85,6 +94,7 @@ __all__ = [
     "KafkaAccess",
     "TopicPartition",
     "cancelled_from_outside",
+    "confluent_settings",
     "kafka_settings",
     "new_group_consumer",
     "new_producer",

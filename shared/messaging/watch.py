@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from shared.database import CONNECTION_LOST, Database
 from shared.logs import log
-from shared.messaging.clients import KafkaAccess, kafka_settings
+from shared.messaging.clients import KafkaAccess, confluent_settings
 
 _EVERY_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 4.0
@@ -47,10 +47,7 @@ class TopicWatch:
     ) -> None:
         self._database, self._topics = database, sorted(topics)
         self._on_return, self._on_new_log = on_return, on_new_log
-        settings = kafka_settings(access, f"{database.service}-watch")
-        self._admin = AdminClient(
-            {"bootstrap.servers": settings["bootstrap_servers"], "client.id": settings["client_id"], "log_level": 0}
-        )
+        self._admin = AdminClient(confluent_settings(access, f"{database.service}-watch"))
         self._seen: dict[str, Log] = {}
         self.broker_seen = False
 

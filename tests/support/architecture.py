@@ -329,6 +329,32 @@ def silent_failures(root: Path) -> list[str]:
     return _uses(root, silent, "swallows every exception")
 
 
+def bare_kafka_clients(root: Path) -> list[str]:
+    """Return where a Kafka client is told its brokers by hand: `shared.messaging.clients` says how a principal connects."""
+
+    def by_hand(node: ast.AST) -> bool:
+        if isinstance(node, ast.Constant):
+            return bool(node.value == "bootstrap.servers")
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
+            return False
+        if not _last_name(node.func).startswith("AIOKafka"):
+            return False
+        given = [name for inner in ast.walk(node) for name in _names_of_settings(inner)]
+        return "bootstrap_servers" in given
+
+    place = "shared/messaging/clients.py:"
+    return [found for found in _uses(root, by_hand, "connects by hand") if not found.startswith(place)]
+
+
+def _names_of_settings(node: ast.AST) -> list[object]:
+    """Return what a node names: `f(x=...)`, `{"x": ...}`."""
+    if isinstance(node, ast.keyword):
+        return [node.arg]
+    if isinstance(node, ast.Dict):
+        return [key.value for key in node.keys if isinstance(key, ast.Constant)]
+    return []
+
+
 def _uses(root: Path, wrong: Callable[[ast.AST], bool], what: str) -> list[str]:
     return [
         f"{module.path}:{getattr(node, 'lineno', 1)} {what}"
@@ -353,4 +379,5 @@ CHECKS: Final[tuple[Callable[[Path], list[str]], ...]] = (
     swallowed_cancellations,
     latest_offsets,
     silent_failures,
+    bare_kafka_clients,
 )
