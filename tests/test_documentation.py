@@ -8,7 +8,7 @@ import pytest
 
 from deploy.demo.figures import expected
 from tests.support import readme
-from tests.support.documents import ROOT, is_between, is_committed
+from tests.support.documents import ROOT, is_between, is_committed, pointers_elsewhere
 from tests.support.recorded import PICTURES, last_lines, picture, recorded
 
 README = ROOT / "README.md"
@@ -67,6 +67,22 @@ def test_the_readme_names_files_that_are_there() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_no_page_holds_a_path_of_somebodys_machine(page: Path) -> None:
     assert re.findall(r"(?<![\w.])/(?:home|root|Users|work|tmp)/\S*", page.read_text("utf-8")) == []
+
+
+def test_nothing_points_at_notes_that_are_not_here() -> None:
+    assert pointers_elsewhere(ROOT) == []
+
+
+@pytest.mark.parametrize("words", ["domain " + "6.1", "domain rule " + "8", "design" + ".md", "names" + ".md", "ux" + ".md"])
+@pytest.mark.parametrize("name", ["services/validation/store.py", "services/validation/openapi.json", "shared/README.md"])
+def test_notes_that_are_not_here_are_found(name: str, words: str, tmp_path: Path) -> None:
+    page = tmp_path / name
+    page.parent.mkdir(parents=True)
+    page.write_text("What `README.md` and minutes L506-508 say of the domain, rule by rule.\n", "utf-8")
+    (tmp_path / "README.md").write_text("# A page\n", "utf-8")
+    assert pointers_elsewhere(tmp_path) == []
+    page.write_text(f"first\nas the table says ({words}).\n", "utf-8")
+    assert pointers_elsewhere(tmp_path) == [f"{name}:2: {words}"]
 
 
 def test_the_version_is_the_same_everywhere() -> None:

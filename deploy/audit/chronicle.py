@@ -21,7 +21,7 @@ _TOLD: Final = frozenset({FICHES, DOSSIERS, SESSIONS, CATALOGUE})
 
 @dataclass
 class Session:
-    """One session as submission speaks of it: ISO dates, seats, state and motive as in names.md.
+    """One session as submission speaks of it, state and motive in its words; ISO dates, seats.
 
     `planned`: the latest content still has it. `left` is the start before the first postponement; `hours` of one trainee and
     `committed` euro cents come with the engagement.

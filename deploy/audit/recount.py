@@ -24,7 +24,7 @@ AVIS: Final = {
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """One session; ISO dates, `state` as in names.md or `dropped`; hours of one trainee and euro cents when engaged."""
+    """One session; ISO dates, `state` as submission names it or `dropped`; hours of one trainee and euro cents when engaged."""
 
     start: str
     seats: int

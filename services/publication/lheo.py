@@ -1,4 +1,4 @@
-"""The catalogue in LHÉO 2.3: one formation per fiche with its listed sessions, by the mapping of domain 3.3. Pure: facts in, XML out.
+"""The catalogue in LHÉO 2.3: one formation per fiche with its listed sessions. Pure: facts in, XML out.
 
 The budget is not public and is never written. Elements carry no namespace of their own: they stand inside `PROLOGUE`, whose
 default namespace is theirs; that way each formation is made, written and forgotten alone, whatever the size of the catalogue.

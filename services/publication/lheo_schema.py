@@ -1,4 +1,4 @@
-"""A small schema of LHÉO 2.3 of our own, written from the tables of domain 3.2: order, cardinalities, lengths, lists, real dates.
+"""A small schema of LHÉO 2.3 of our own, written from the public XSD: order, cardinalities, lengths, lists, real dates.
 
 It needs no XSD, and knows more than the XSD in one thing: a date must be one (20221332 is not).
 Elements that publication never writes are not in it, and are objected to.

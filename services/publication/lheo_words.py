@@ -1,4 +1,4 @@
-"""The sentences and codes that the LHÉO mapping puts where a fiche has facts (domain 3.3); French, as the catalogue is read."""
+"""The sentences and codes that the LHÉO mapping puts where a fiche has facts; French, as the catalogue is read."""
 
 import datetime as dt
 import re

@@ -16,7 +16,7 @@ class CatalogueSettings(BaseSettings):
         20,
         ge=0,
         le=100,
-        description="Percent of the seats of a session that its AIS may exceed them by (domain 6.2).",
+        description="Percent of the seats of a session that its AIS may exceed them by.",
     )
     avis_shift_days: int = Field(
         30,

@@ -9,6 +9,25 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parent.parent.parent
 
 
+_FOLDERS: Final = ("shared", "services", "deploy", "tests")
+_TEXTS: Final = (".py", ".md", ".json")
+_POINTER: Final = re.compile(r"[\w-]+\.md\b|\bdomain (?:rule )?[0-9][\d.]*|\bdomain notes\b")
+
+
+def pointers_elsewhere(root: Path) -> list[str]:
+    """Return `path:line: words` where a text points at a page or at numbered notes that the repository does not hold."""
+    below = (path for folder in _FOLDERS for path in sorted((root / folder).rglob("*")))
+    texts = [path for path in (*sorted(root.glob("*")), *below) if path.suffix in _TEXTS and path.is_file()]
+    here = {path.name for path in texts}
+    return [
+        f"{path.relative_to(root).as_posix()}:{number}: {words}"
+        for path in texts
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        for words in _POINTER.findall(line)
+        if words not in here
+    ]
+
+
 def is_committed(path: Path, text: str) -> bool:
     """Return whether a file holds `text`; with UPDATE_DOCS=1 it does afterwards."""
     if os.environ.get("UPDATE_DOCS"):

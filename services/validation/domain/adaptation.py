@@ -27,7 +27,7 @@ Rule = Callable[[Dossier, AskedAdaptation, dt.date], Objection | None]
 
 
 def something_changes(dossier: Dossier, asked: AskedAdaptation, _: dt.date) -> Objection | None:
-    """An adaptation has at least one change (domain 6.1): dates or place that are not the fiche's already."""
+    """An adaptation has at least one change (minutes L173-175): dates or place that are not the fiche's already."""
     dates = {session.number: (session.start, session.end) for session in dossier.content.sessions}
     sessions = any(dates.get(session.number) != (session.start, session.end) for session in asked.adaptation.sessions)
     place = asked.adaptation.place not in (None, dossier.content.place)
@@ -56,7 +56,7 @@ def dates_are_ordered_and_to_come(_: Dossier, asked: AskedAdaptation, today: dt.
 
 
 def place_is_in_normandie(_: Dossier, asked: AskedAdaptation, __: dt.date) -> Objection | None:
-    """The training place is in Normandie (domain 2.3): department of the commune, employment zone."""
+    """The training place is in Normandie: department of the commune, employment zone."""
     place = asked.adaptation.place
     if place is None or (place.insee[:2] in DEPARTMENTS and place.zone_emploi in ZONES_EMPLOI):
         return None

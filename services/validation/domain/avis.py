@@ -46,7 +46,7 @@ def no_reason_is_needed(_: Dossier, asked: AskedAvis) -> Objection | None:
 
 
 def competition_is_explained(_: Dossier, asked: AskedAvis) -> Objection | None:
-    """CONCURRENT needs a free text (domain rule 1)."""
+    """CONCURRENT needs a free text (minutes L168-171)."""
     if asked.kind is not AvisKind.CONCURRENT or asked.comment.strip():
         return None
     message = "Précisez en quelques mots avec quelle offre régionale la fiche est en concurrence."
@@ -54,7 +54,7 @@ def competition_is_explained(_: Dossier, asked: AskedAvis) -> Objection | None:
 
 
 def competition_is_with_a_committed_session(_: Dossier, asked: AskedAvis) -> Objection | None:
-    """Only a PRF session that is structuring, or engaged with a provider, may ground CONCURRENT (domain rule 4)."""
+    """Only a PRF session that is structuring, or engaged with a provider, may ground CONCURRENT (minutes L349-353)."""
     if asked.kind is not AvisKind.CONCURRENT or asked.prf_committed:
         return None
     message = (

@@ -19,7 +19,7 @@ CHANGES_KEPT = 20
 
 
 class Status(StrEnum):
-    """Where a dossier stands (domain 6.1)."""
+    """Where a dossier stands (minutes L506-508: avis, then validation or not)."""
 
     OPEN = "open"
     COMPLETION_ASKED = "completion_asked"
@@ -44,7 +44,7 @@ LABELS: dict[Status, str] = {
 """What screens and answers call a status."""
 
 FINAL = frozenset({Status.REFUSED, Status.CLOSED})
-"""Statuses that nothing leaves: a correction is a new fiche (domain 6.1)."""
+"""Statuses that nothing leaves: a correction is a new fiche."""
 
 
 class Outcome(StrEnum):

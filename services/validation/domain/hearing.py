@@ -26,8 +26,8 @@ from shared.errors import Impossible
 class Limits:
     """The two figures that the rules leave to the conference.
 
-    `avis_days`: days from opening until the avis is due (domain rule 5, proposal).
-    `shift_days`: days a start may lie from the one the avis was given on before it lapses (domain rule 8).
+    `avis_days`: days from opening until the avis is due; the minutes (L506-508) set no delay.
+    `shift_days`: days a start may lie from the one the avis was given on before it lapses (minutes L254-262).
     """
 
     avis_days: int = 15

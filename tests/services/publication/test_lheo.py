@@ -1,4 +1,4 @@
-"""The catalogue in LHÉO 2.3: the mapping of domain 3.3, our own check of it, and the XSD where that file is present."""
+"""The catalogue in LHÉO 2.3: the mapping of a fiche, our own check of it, and the XSD where that file is present."""
 
 import datetime as dt
 from dataclasses import replace
