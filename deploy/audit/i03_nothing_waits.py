@@ -21,7 +21,11 @@ from shared.contracts.flow import DOSSIERS, FICHES, SERVICES, topics_heard_by
 SETTLE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.5
 _OUTBOX = "SELECT id, topic FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000"
-_GAPS = "SELECT topic, key, sequence, event_id FROM parked WHERE reason = 'gap'"
+_GAPS = (
+    "SELECT topic, key, sequence, event_id FROM parked p WHERE NOT EXISTS (SELECT FROM dead_letter d"
+    " WHERE d.topic = p.topic AND d.key = convert_to(p.key, 'UTF8') AND d.state = 'dead' AND d.parks)"
+)
+"""Parked, whatever the reason says, with no open dead letter that holds the key: nobody but a machine will release it."""
 _HELD = "SELECT DISTINCT topic, encode(key, 'escape') AS key FROM dead_letter WHERE state = 'dead' AND parks AND key IS NOT NULL"
 _POSITIONS = "SELECT topic, kafka_partition, next_offset FROM position"
 _FICHES = "SELECT id, status FROM fiche"
@@ -99,6 +103,16 @@ async def settle(sources: Sources, seconds: float = SETTLE_SECONDS) -> Verdict:
     )
 
 
+async def gaps(service: str, connection: asyncpg.Connection) -> Waiting:
+    """Return the parked events of a service whose key no open dead letter holds. Raises `CouldNotLook`."""
+    return {
+        ("gap", service, row["topic"], row["key"], row["event_id"]): (
+            f"{service}: no. {row['sequence']} of {row['key']} of {row['topic']} waits for the one before it"
+        )
+        for row in await asked(connection, _GAPS)
+    }
+
+
 async def _ends(sources: Sources) -> dict[tuple[str, int], int]:
     async with LogReader(sources.bootstrap_servers) as reader:
         bounds = await reader.bounds({topic for service in SERVICES for topic in topics_heard_by(service)})
@@ -117,11 +131,7 @@ async def _waiting(connections: Mapping[str, asyncpg.Connection], targets: Mappi
         for row in await asked(connection, _HELD):
             place = (service, row["topic"])
             held[place] = held.get(place, frozenset()) | {row["key"]}
-        for row in await asked(connection, _GAPS):
-            where = f"no. {row['sequence']} of {row['key']} of {row['topic']}"
-            waiting[("gap", service, row["topic"], row["key"], row["event_id"])] = (
-                f"{service}: {where} waits for the one before it"
-            )
+        waiting |= await gaps(service, connection)
         positions = {
             (row["topic"], row["kafka_partition"]): row["next_offset"] for row in await asked(connection, _POSITIONS)
         }

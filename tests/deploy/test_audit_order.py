@@ -1,17 +1,18 @@
 """I3, I4 and I5: transitions, decisions and what waits, on clean evidence and with one thing planted each."""
 
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from deploy.audit.chronicle import Dossier, Listed
-from deploy.audit.i03_nothing_waits import Held, Waiting, apart, lagging, still
+from deploy.audit.i03_nothing_waits import Held, Waiting, apart, gaps, lagging, still
 from deploy.audit.i04_legal_transitions import Row, Said, Step, Trail
 from deploy.audit.i05_avis_then_validation_then_catalogue import Step as DossierStep
 from deploy.audit.i05_avis_then_validation_then_catalogue import judge_catalogue, judge_log, judge_trail
 from deploy.audit.transitions import legal
-from shared.contracts.flow import FICHES
+from shared.contracts.flow import DOSSIERS, FICHES
+from tests.support.heart import Heart
 
 FICHE = UUID("11111111-1111-4111-8111-111111111111")
 A = str(FICHE)
@@ -32,6 +33,34 @@ def test_a_fiche_apart_from_its_dossier_waits(fiche: str | None, dossier: str | 
 def test_a_fiche_held_by_a_dead_letter_waits_on_people() -> None:
     held = Held({("validation", FICHES): frozenset({A})})
     assert apart({FICHE: "submitted"}, {}, held) == {}
+
+
+async def test_what_is_parked_waits_unless_an_open_dead_letter_holds_its_key(heart: Heart) -> None:
+    held, elsewhere, settled, harmless, free = "é\\held", "elsewhere", "settled", "harmless", "free"
+    letters = [
+        (FICHES, held, "dead", True),
+        (DOSSIERS, elsewhere, "dead", True),
+        (FICHES, settled, "discarded", True),
+        (FICHES, harmless, "dead", False),
+    ]
+    async with heart.database.connection() as connection:
+        for topic, key, state, parks in letters:
+            await connection.execute(
+                "INSERT INTO dead_letter (id, topic, kafka_partition, kafka_offset, key, code, detail, headers, state, parks)"
+                " VALUES ($1, $2, 0, 0, $3, 'X', 'x', '[]', $4, $5)",
+                *(uuid4(), topic, key.encode(), state, parks),
+            )
+        for key in (held, elsewhere, settled, harmless, free):
+            for reason in ("gap", "dead_letter"):
+                await connection.execute(
+                    "INSERT INTO parked (topic, key, sequence, event_id, kafka_partition, kafka_offset, headers, reason)"
+                    " VALUES ($1, $2, 2, $3, 0, 1, '[]', $3)",
+                    *(FICHES, key, reason),
+                )
+        waiting = await gaps("validation", connection)
+    assert {(key[3], key[4]) for key in waiting} == {
+        (key, reason) for key in (elsewhere, settled, harmless, free) for reason in ("gap", "dead_letter")
+    }
 
 
 def test_a_partition_read_to_its_end_does_not_wait() -> None:
