@@ -10,7 +10,10 @@ class Settings(ServiceSettings):
     """Everything a process of validation reads from its environment."""
 
     avis_delay_days: int = Field(
-        15, ge=1, le=365, description="Days from a dossier's opening until its avis is due; the minutes (L506-508) set no delay."
+        15,
+        ge=1,
+        le=365,
+        description="Days from a dossier's opening until its avis is due; the minutes (L506-508) set no delay.",
     )
     avis_shift_days: int = Field(
         30, ge=0, le=365, description="Days a start may move after the avis before it lapses (minutes L254-262)."

@@ -116,7 +116,7 @@ def refuse_fiche(dossier: Dossier, asked: AskedRefusal, by: str, when: dt.dateti
 
 
 def _not_own_avis(dossier: Dossier, by: str) -> None:
-    """Nobody decides on what he gave an avis on, whatever roles he holds (minutes L506-508: the Région and Pôle emploi both see a fiche)."""
+    """Nobody decides on what he gave an avis on, whatever roles he holds (minutes L506-508)."""
     if by in dossier.advisers:
         message = "Vous avez rendu un avis sur ce dossier\u202f: la décision revient à une autre personne."
         raise Forbidden(Objection("DECIDES_ON_OWN_AVIS", message, "minutes L506-508"))
