@@ -45,7 +45,7 @@ _COMMIT_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 45.0
 _LINGER_FROM: Final = 3
 _FENCED_AFTER: Final = 20
-_RESETS: Final = "SELECT DISTINCT topic FROM position_reset WHERE at > clock_timestamp() - interval '1 hour'"
+_RESETS: Final = "SELECT DISTINCT topic FROM position_reset WHERE at > clock_timestamp() - interval '10 minutes'"
 _LOG = log("worker")
 
 

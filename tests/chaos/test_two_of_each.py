@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.children import Child
 from deploy.local.databases import DatabaseUrls
+from deploy.local.guarded import last_lines
 from deploy.local.ports import free_port
 from deploy.local.processes import Surroundings
 from shared.contracts.flow import SERVICES
@@ -70,6 +71,7 @@ async def test_two_of_each_share_the_work_and_one_of_them_may_be_killed(stack: S
                     continue  # it only speaks of dead letters, and there are none
 
                 async def took_part(child: Child = child, role: str = role) -> bool:
+                    assert child.alive, f"{child.name} has ended:\n{last_lines(child.log)}"
                     return await _done(child, role) > 0
 
                 await eventually(took_part, 60, f"the second {service}.{role} does its part")
