@@ -13,9 +13,10 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts.flow import CATALOGUE, SERVICES, TOPICS
 from shared.contracts.ingress import CommandAnswered
-from shared.messaging.clients import KafkaAccess, TopicPartition, new_reader
+from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
 
 WATCHED: Final = tuple(t for t in TOPICS if t.writer in SERVICES and t.name != CATALOGUE)
+PLACES: Final = tuple(TopicPartition(topic.name, p) for topic in WATCHED for p in range(topic.partitions))
 LETTER: Final = "fr.poec.dead-letter.v1"
 
 
@@ -30,7 +31,7 @@ class Seen(NamedTuple):
 
 
 class Progress:
-    """Reads the business, results and dead-letter topics from their beginnings; each event id counts once."""
+    """Reads the business, results and dead-letter topics from where they end at first; each event id counts once."""
 
     def __init__(self, access: KafkaAccess) -> None:
         self._access = access
@@ -42,8 +43,14 @@ class Progress:
         self.copies = 0
 
     async def __aenter__(self) -> Self:
-        """Begin to read."""
-        self._reading = asyncio.create_task(self._read())
+        """Begin to read at the end: what is written from here on is seen."""
+        reader = new_reader(self._access, "operations")
+        await reader.start()
+        reader.assign(PLACES)
+        await reader.seek_to_end(*PLACES)
+        for place in PLACES:
+            await reader.position(place)
+        self._reading = asyncio.create_task(self._read(reader))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -73,13 +80,10 @@ class Progress:
         """Return how many records of a type were seen."""
         return sum(len(found) for (of, _), found in self._seen.items() if of == kind)
 
-    async def _read(self) -> None:
+    async def _read(self, reader: AIOKafkaConsumer) -> None:
         while True:
-            reader = new_reader(self._access, "operations")
             self._again.clear()
             try:
-                await reader.start()
-                reader.assign([TopicPartition(t.name, p) for t in WATCHED for p in range(t.partitions)])
                 while not self._again.is_set():
                     fetched = await reader.getmany(timeout_ms=500, max_records=1000)
                     async with self._news:
@@ -92,6 +96,19 @@ class Progress:
             finally:
                 with contextlib.suppress(KafkaError, OSError):
                     await reader.stop()
+            reader = await self._from_the_beginning()
+
+    async def _from_the_beginning(self) -> AIOKafkaConsumer:
+        while True:
+            reader = new_reader(self._access, "operations")
+            try:
+                await reader.start()
+            except (KafkaError, OSError):
+                await reader.stop()
+                await asyncio.sleep(0.5)
+            else:
+                reader.assign(PLACES)
+                return reader
 
     def _take(self, record: Any) -> None:
         headers = {name: (raw or b"").decode("utf-8", "replace") for name, raw in record.headers}
