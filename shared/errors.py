@@ -139,6 +139,14 @@ class KeyMissing(Refused):
     title = "L’en-tête Idempotency-Key manque"
 
 
+class TooMany(Refused):
+    """The caller has as many requests under way as one principal may have; `Retry-After` says when to come back."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Trop de demandes à la fois"
+
+
 class Busy(Refused):
     """The service cannot keep more for now; `Retry-After` says when to come back."""
 

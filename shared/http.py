@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, cast
@@ -26,6 +28,7 @@ from shared.errors import (
     RevisionRequired,
     Stale,
     TooLarge,
+    TooMany,
 )
 from shared.identity import Principal
 from shared.messaging.hearing import Open, Write
@@ -79,11 +82,19 @@ class Door(Generic[W]):
     """The way in for writes: identity, form, idempotency, one unit of work, one answer kept with its effect."""
 
     def __init__(
-        self, database: Database, open_set: Open[W], write: Write[W], verifier: TokenVerifier, news: News
+        self,
+        database: Database,
+        open_set: Open[W],
+        write: Write[W],
+        verifier: TokenVerifier,
+        news: News,
+        in_flight_per_principal: int = 1000,
     ) -> None:
         self.database, self.verifier, self.news = database, verifier, news
         self._open, self._write = open_set, write
         self.full = False
+        self.in_flight_per_principal = in_flight_per_principal
+        self._under_way: Counter[str] = Counter()
 
     async def command(
         self,
@@ -97,22 +108,34 @@ class Door(Generic[W]):
         """Carry one write out. Everything that can be refused is raised as `Refused` and answered by `problem`."""
         began = time.perf_counter()
         principal = await self.verifier.principal(request.headers.get("authorization"))
-        raw = await read_body(request, limit)
-        key = _idempotency_key(request, principal)
-        body = parse_json(raw or b"{}", body_type, limit=limit)
-        if self.full:
-            raise Busy(
-                Objection(
-                    "OUTBOX_FULL", "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
-                )
-            )
-        attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
-        response = await self._waiting(attempt, _wait_seconds(request))
+        with self._in_flight(principal):
+            raw = await read_body(request, limit)
+            key = _idempotency_key(request, principal)
+            body = parse_json(raw or b"{}", body_type, limit=limit)
+            if self.full:
+                text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
+                raise Busy(Objection("OUTBOX_FULL", text))
+            attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
+            response = await self._waiting(attempt, _wait_seconds(request))
         await crash_point("http.before_answer")
         operation = request.scope["route"].name
         ANSWERS.labels(operation, response.status_code).inc()
         ANSWER_SECONDS.labels(operation).observe(time.perf_counter() - began)
         return response
+
+    @contextmanager
+    def _in_flight(self, principal: Principal) -> Iterator[None]:
+        """Count a write under way; one principal's flood must leave room for the others."""
+        if self._under_way[principal.id] >= self.in_flight_per_principal:
+            text = f"Plus de {self.in_flight_per_principal} demandes sont déjà en cours\u202f: attendez leurs réponses."
+            raise TooMany(Objection("IN_FLIGHT", text, facts={"limit": self.in_flight_per_principal}))
+        self._under_way[principal.id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[principal.id] -= 1
+            if not self._under_way[principal.id]:
+                del self._under_way[principal.id]
 
     async def _waiting(self, attempt: "_Attempt[W, Any]", seconds: int) -> Response:
         """Try; with `Prefer: wait`, a command that comes too early is tried again when news of its object arrive."""
@@ -266,7 +289,7 @@ def _header(name: str, description: str, required: bool) -> dict[str, Any]:
 
 def answers(body: type[BaseModel], status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the answers: the good one, and the problems every write or read may have."""
-    codes = (400, 401, 403, 404, 409, 412, 413, 422, 428, 503, *also)
+    codes = (400, 401, 403, 404, 409, 412, 413, 422, 428, 429, 503, *also)
     problems: dict[int | str, dict[str, Any]] = {
         code: {"model": Problem, "description": _PROBLEMS.get(code, "Problème")} for code in codes
     }
@@ -284,6 +307,7 @@ _PROBLEMS: Final = {
     413: "Demande trop volumineuse",
     422: "Forme ou règles non respectées",
     428: "Révision manquante (If-Match)",
+    429: "Trop de demandes du même appelant à la fois",
     503: "Service momentanément saturé",
 }
 

@@ -6,7 +6,7 @@ Relations: `own` = the object belongs to the caller's organisation (another one'
 
 from typing import Final, Literal
 
-from shared.contracts.references import OPCOS
+from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPERATIONS, REGION
 from shared.errors import Forbidden, NotFound, Objection
 from shared.identity import Principal
 
@@ -42,7 +42,7 @@ POLICY: Final[dict[str, dict[str, Relation]]] = {
     "cancel_session": _OPCO,
     "withdraw_fiche": _OPCO,
     "read_fiche": _READERS,
-    # validation: the Région gives the avis, Pôle emploi decides; neither does the other's part (domain 6.1)
+    # validation: the Région gives the avis, Pôle emploi decides; neither does the other's part (minutes L506-508)
     "ask_completion": _REVIEWERS,
     "propose_adaptation": _REGION,
     "give_avis": _REGION,
@@ -67,6 +67,9 @@ POLICY: Final[dict[str, dict[str, Relation]]] = {
 }
 
 
+_EVERY_ROW: Final = frozenset({REGION, FRANCE_TRAVAIL, CARIF_OREF, DREETS, OPERATIONS})
+
+
 def authorize(principal: Principal, operation: str, owner: str | None = None) -> None:
     """Let `principal` do `operation` on an object of organisation `owner` (None: no object), or raise.
 
@@ -80,5 +83,5 @@ def authorize(principal: Principal, operation: str, owner: str | None = None) ->
 
 
 def tenant_of(principal: Principal) -> str:
-    """Return what row-level security lets this principal see: one OPCO's rows, or `*`."""
-    return principal.organisation if principal.organisation in OPCOS else "*"
+    """Return what row-level security lets this principal see: every row for the closed list of those, else only its own."""
+    return "*" if principal.organisation in _EVERY_ROW or principal.kind == "service" else principal.organisation

@@ -176,6 +176,7 @@ class Process:
                 timeout=settings.relay_timeout_seconds,
             )
             reconciler = Reconciler(database, access, relay, settings.reconcile_seconds)
+            self._parts["relay"] = lambda: relay.last_pass_ok
             jobs |= {"relay": relay.run(), "reconciler": reconciler.run()}
             on_return.append(reconciler.soon)
             on_new_log.append(lambda _: reconciler.soon())
@@ -199,6 +200,7 @@ class Process:
             jobs["worker"] = worker.run()
             on_new_log.append(worker.begin_again)
             self._parts["partitions"] = lambda: worker.assigned
+            self._parts["worker"] = worker.turns
         watch = TopicWatch(
             database, access, self._topics(), lambda: _all(on_return), lambda topics: _all(on_new_log, topics)
         )
@@ -225,7 +227,7 @@ class Process:
         app = new_app(
             self._service.name, version("poec"), ready, self._service.router if "api" in self._roles else None
         )
-        app.state.door = Door(database, hearing.open, hearing.write, verifier, news)
+        app.state.door = Door(database, hearing.open, hearing.write, verifier, news, settings.in_flight_per_principal)
         app.state.letters = DeadLetters(inbox)
         app.state.settings = settings
         return app

@@ -30,6 +30,9 @@ class ServiceSettings(BaseSettings):
         False, description="End when standard input is closed: nothing outlives a killed supervisor."
     )
     pool_size: int = Field(12, description="Connections to PostgreSQL; commands beyond wait in line.")
+    in_flight_per_principal: int = Field(
+        1000, description="Writes one principal may have under way at once in a process; more are answered 429."
+    )
     relay_batch: int = Field(
         2000, description="Outbox rows a relay sends at once; it marks them while the next ones are on their way."
     )

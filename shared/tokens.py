@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.util import urlsafe_b64decode
 
+from shared.contracts.references import OPCOS
 from shared.errors import Objection, Unauthenticated
 from shared.identity import Principal
 from shared.logs import log
@@ -120,6 +121,8 @@ def _principal(claims: dict[str, Any]) -> Principal:
     roles = claims["roles"]
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise ValueError("roles")
+    if "opco" in roles and claims["organisation"] not in OPCOS:
+        raise ValueError("organisation")
     kind = claims.get("kind", "machine")
     if kind not in ("machine", "person"):
         raise ValueError("kind")

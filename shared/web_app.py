@@ -155,7 +155,7 @@ def problem(refused: Refused) -> Response:
         objections=[_shown(o) for o in refused.objections],
         warnings=[_shown(o) for o in refused.warnings],
     )
-    headers = {"Retry-After": "2"} if refused.status == 503 else {}
+    headers = {"Retry-After": "2"} if refused.status in (429, 503) else {}
     if refused.status == 401:
         headers = {"WWW-Authenticate": 'Bearer realm="poec"'}
     return Response(body.model_dump_json(exclude_none=True), refused.status, headers, "application/problem+json")

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import os
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from deploy.cli.console import print_json, reporter, stdout_console
 from deploy.local.errors import LocalError
 from deploy.local.lifecycle import start_detached
 from deploy.local.runfile import Run, home_folder, live_run
+from shared.settings import ServiceSettings
 
 Concurrency = Annotated[
     str, typer.Option(help="How many fiches are on their way at once; several, separated by commas.")
@@ -78,7 +80,18 @@ async def _flow(run: Run, levels: list[int], fiches: int) -> dict[str, Any]:
             raw = await raw_kafka(run.kafka.bootstrap_servers, 50_000, len(document))
     finally:
         await measured.close()
-    return {"flow": rows, "raw_kafka": raw, "limits_per_principal": "none", "record_bytes": len(document)}
+    return {
+        "flow": rows,
+        "raw_kafka": raw,
+        "limits_per_principal": {"in_flight": _in_flight_limit()},
+        "record_bytes": len(document),
+    }
+
+
+def _in_flight_limit() -> int:
+    """Return how many writes one client may have under way at once: as set for this run, else the default."""
+    default = ServiceSettings.model_fields["in_flight_per_principal"].default
+    return int(os.environ.get("POEC_IN_FLIGHT_PER_PRINCIPAL", default))
 
 
 def _how_many(level: int, fiches: int) -> int:

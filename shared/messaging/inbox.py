@@ -20,6 +20,7 @@ from shared.messaging.ingress import is_ingress, take_commands
 from shared.messaging.known import Known, Unreadable, decoded, read_known
 from shared.messaging.ledger import Ledger
 from shared.messaging.records import Heard, Received
+from shared.policy import authorize
 from shared.trace import follow
 
 W = TypeVar("W")
@@ -75,48 +76,44 @@ class Inbox(Generic[W]):
     async def _take_events(
         self, unit: UnitOfWork, topic: str, records: Sequence[Received], ledger: Ledger, replaying: UUID | None
     ) -> set[UUID]:
+        authorize(unit.principal, "hear_event")
         items = [decoded(record) for record in records]
         heard = [item for item in items if isinstance(item, Heard)]
         keys = {item.key for item in items if item.key is not None}
         known = await read_known(unit, topic, [item.event_id for item in heard], keys, records, replaying)
-        may_apply = [*heard, *(event for parked in known.parked.values() for event in parked)]
-        ids = {
-            i
-            for item in may_apply
-            if type(item.event) in self.hearing.handlers
-            for i in self.hearing.event_ids(item.event)
-        }
-        working = await self.hearing.open(unit, sorted(ids))
+        ids = self._touched([*heard, *(event for parked in known.parked.values() for event in parked)])
+        working = await self.hearing.open(unit, ids)
         batch = _Batch(self.hearing, working, known, ledger, unit.now)
         for item in items:
             batch.take(item)
         self.hearing.write(working, unit)
-        return ids
+        return set(ids)
 
-    async def release(self, topic: str, key: str, after: int | None, also: Settle) -> None:
-        """Apply what is parked of a key, in order, as far as it goes; `after` skips the key's sequence up to there first."""
+    async def release(self, topic: str, key: str, settling: UUID | None, gives_up: int | None, also: Settle) -> None:
+        """Apply what is parked of a key, in order, as far as it goes.
+
+        `settling` is the letter that no longer holds the key, `gives_up` the sequence that will never come.
+        """
         ledger = Ledger(self.hearing.service, topic)
         async with self.database.unit(self._worker) as unit:
-            known = await read_known(unit, topic, [], [key], [], None)
+            authorize(unit.principal, "hear_event")
+            await unit.read("SELECT 1")
             await also(unit, ledger)
-            parked = known.parked.get(key, [])
-            ids = {
-                i
-                for item in parked
-                if type(item.event) in self.hearing.handlers
-                for i in self.hearing.event_ids(item.event)
-            }
-            working = await self.hearing.open(unit, sorted(ids))
-            batch = _Batch(self.hearing, working, known, ledger, unit.now)
-            known.held.discard(key)
-            if after is not None and after == known.last.get(key, 0) + 1:
-                known.last[key] = after
-                ledger.advance(key, after)
-            batch.release(key)
+            known = await read_known(unit, topic, [], [key], [], settling)
+            if gives_up is not None:
+                known.discarded.setdefault(key, set()).add(gives_up)
+            ids = self._touched(known.parked.get(key, []))
+            working = await self.hearing.open(unit, ids)
+            _Batch(self.hearing, working, known, ledger, unit.now).release(key)
             self.hearing.write(working, unit)
             ledger.write(unit)
             await unit.flush()
         self._news(ids)
+
+    def _touched(self, heard: Iterable[Heard]) -> list[UUID]:
+        """Return the ids of the aggregates that these events are about, where they are handled here."""
+        handled = (item for item in heard if type(item.event) in self.hearing.handlers)
+        return sorted({identifier for item in handled for identifier in self.hearing.event_ids(item.event)})
 
 
 class _Batch(Generic[W]):
@@ -136,14 +133,23 @@ class _Batch(Generic[W]):
 
     def _take_event(self, item: Heard) -> None:
         known, last = self._known, self._known.last.get(item.key, 0)
-        if item.event_id in known.seen or item.sequence <= last or self._is_parked(item):
+        if item.event_id in known.seen or self._is_parked(item):
             self._ledger.duplicate(item.record)
+        elif item.sequence <= last:
+            self._take_late(item)
         elif item.key in known.held:
             self._park(item, "dead_letter")
-        elif item.sequence > last + 1:
+        elif item.sequence > known.reach(item.key):
             self._park(item, "gap")
         elif self._apply(item):
             self.release(item.key)
+
+    def _take_late(self, item: Heard) -> None:
+        """A sequence that was passed: a repetition, unless it was given up and something unheard comes under it after all."""
+        if item.sequence in self._known.discarded.get(item.key, ()):
+            self._ledger.die(item.record, item.event_id, "SEQUENCE_GIVEN_UP", "its sequence was discarded", parks=False)
+        else:
+            self._ledger.duplicate(item.record)
 
     def _is_parked(self, item: Heard) -> bool:
         return any(parked.event_id == item.event_id for parked in self._known.parked.get(item.key, ()))
@@ -178,7 +184,7 @@ class _Batch(Generic[W]):
         parked = sorted(self._known.parked.get(key, ()), key=lambda item: item.sequence)
         for item in parked:
             last = self._known.last.get(key, 0)
-            if key in self._known.held or item.sequence > last + 1:
+            if key in self._known.held or item.sequence > self._known.reach(key):
                 return
             self._ledger.release(key, item.sequence, item.event_id)
             self._known.parked[key].remove(item)

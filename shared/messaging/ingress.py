@@ -6,6 +6,7 @@ One that cannot be read is answered too, by its place in the log, and kept as a 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
@@ -187,15 +188,35 @@ class _Desk:
         self._unit.send(self._record(asked, answer))
 
     def _record(self, asked: _Asked, answer: CommandAnswered) -> Outgoing:
-        record, topic = asked.record, results_topic(self._hearing.service, self._topic.removeprefix(_PREFIX))
         turn = "replayed" if self._replaying else "first"
-        name = f"answer/{record.topic}/{record.partition}/{record.offset}/{letter_id(record)}/{turn}"
-        identifier = uuid5(POEC_NAMESPACE, name)
-        subject = asked.key or f"{record.topic}/{record.partition}/{record.offset}"
-        headers = cloud_headers(
-            identifier, CommandAnswered.wire_type, self._hearing.service, subject, self._unit.now, None
-        )
-        return Outgoing(identifier, topic, subject, headers, answer.model_dump_json())
+        return _answer_record(self._hearing.service, asked.record, asked.key, answer, turn, self._unit.now)
+
+
+def _answer_record(
+    service: str, record: Received, key: str | None, answer: CommandAnswered, turn: str, at: datetime
+) -> Outgoing:
+    name = f"answer/{record.topic}/{record.partition}/{record.offset}/{letter_id(record)}/{turn}"
+    identifier = uuid5(POEC_NAMESPACE, name)
+    subject = key or f"{record.topic}/{record.partition}/{record.offset}"
+    headers = cloud_headers(identifier, CommandAnswered.wire_type, service, subject, at, None)
+    topic = results_topic(service, record.topic.removeprefix(_PREFIX))
+    return Outgoing(identifier, topic, subject, headers, answer.model_dump_json())
+
+
+def defect_answer(service: str, record: Received, at: datetime) -> Outgoing:
+    """Return the answer to a record that made its transaction fail: nothing to correct, it is kept."""
+    asked = _read(record, {})
+    answer = CommandAnswered(
+        reference=asked.key,
+        command=None,
+        command_id=asked.command_id,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        outcome="kept",
+        objections=(shown(Objection("DEFECT", _KEPT)),),
+    )
+    return _answer_record(service, record, asked.key, answer, "first", at)
 
 
 _KEPT: Final = "Rien n’est à corriger\u202f: la demande est gardée et sera rejouée par l’exploitation dès que possible."

@@ -16,10 +16,13 @@ SELECT 'seen' AS kind, event_id AS a, kafka_partition AS p, kafka_offset AS n FR
 UNION ALL SELECT 'last', key, NULL, last_sequence FROM stream WHERE topic = $1 AND key = ANY($3::text[])
 UNION ALL SELECT 'held', encode(key, 'hex'), NULL, NULL FROM dead_letter
   WHERE topic = $1 AND state = 'dead' AND parks AND key = ANY($4::bytea[]) AND id IS DISTINCT FROM $6::uuid
+UNION ALL SELECT 'discarded', encode(key, 'hex'), NULL, sequence FROM dead_letter
+  WHERE topic = $1 AND state = 'discarded' AND sequence IS NOT NULL AND key = ANY($4::bytea[])
 UNION ALL SELECT 'parked', key, NULL, count(*) FROM parked WHERE topic = $1 AND key = ANY($3::text[]) GROUP BY key
 UNION ALL SELECT 'letter', id::text, kafka_partition, kafka_offset FROM dead_letter
   WHERE topic = $1 AND kafka_offset BETWEEN $5 AND $7 AND id IS DISTINCT FROM $6::uuid
 """
+_HOLD = "SELECT 1 FROM dead_letter WHERE topic = $1 AND state = 'dead' AND parks AND key = ANY($2::bytea[]) FOR SHARE"
 _PARKED = (
     "SELECT key, sequence, event_id, kafka_partition, kafka_offset, headers::text AS headers, value FROM parked"
     " WHERE topic = $1 AND key = ANY($2::text[]) ORDER BY key, sequence"
@@ -33,8 +36,16 @@ class Known:
     seen: dict[str, tuple[int, int]] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    discarded: dict[str, set[int]] = field(default_factory=dict)
     parked: dict[str, list[Heard]] = field(default_factory=dict)
     letters: dict[tuple[int, int], set[UUID]] = field(default_factory=dict)
+
+    def reach(self, key: str) -> int:
+        """Return the highest sequence that may be applied next: the next one, or the one behind sequences that were given up."""
+        following = self.last.get(key, 0) + 1
+        while following in self.discarded.get(key, ()):
+            following += 1
+        return following
 
     def is_dead(self, record: Received) -> bool:
         """Return whether this record has its dead letter already; a place alone proves nothing, a topic may be made anew."""
@@ -51,11 +62,26 @@ async def read_known(
     replaying: UUID | None,
 ) -> Known:
     """Read what is known about these event ids, keys and records; parked records only where there are any."""
-    known, waiting = Known(), []
     raw_keys = [key.encode() for key in keys]
     offsets = [record.offset for record in records]
     first, last = min(offsets, default=0), max(offsets, default=-1)
-    for row in await unit.read(_KNOWN, topic, list(ids), list(keys), raw_keys, first, replaying, last):
+    asked = (topic, list(ids), list(keys), raw_keys, first, replaying, last)
+    rows = await unit.read(_KNOWN, *asked)
+    if any(row["kind"] == "held" for row in rows):
+        # Whoever settles such a letter waits until this batch is written, or this batch sees it settled.
+        await unit.read(_HOLD, topic, raw_keys)
+        rows = await unit.read(_KNOWN, *asked)
+    known = _known(rows)
+    waiting = [row["a"] for row in rows if row["kind"] == "parked"]
+    if waiting:
+        for row in await unit.read(_PARKED, topic, waiting):
+            known.parked.setdefault(row["key"], []).append(parked_event(topic, row))
+    return known
+
+
+def _known(rows: Sequence[Row]) -> Known:
+    known = Known()
+    for row in rows:
         kind, what = row["kind"], row["a"]
         if kind == "seen":
             known.seen[what] = (row["p"], row["n"])
@@ -63,13 +89,10 @@ async def read_known(
             known.last[what] = row["n"]
         elif kind == "held":
             known.held.add(bytes.fromhex(what).decode())
-        elif kind == "parked":
-            waiting.append(what)
-        else:
+        elif kind == "discarded":
+            known.discarded.setdefault(bytes.fromhex(what).decode(), set()).add(row["n"])
+        elif kind == "letter":
             known.letters.setdefault((row["p"], row["n"]), set()).add(UUID(what))
-    if waiting:
-        for row in await unit.read(_PARKED, topic, waiting):
-            known.parked.setdefault(row["key"], []).append(parked_event(topic, row))
     return known
 
 

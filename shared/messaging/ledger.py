@@ -3,6 +3,7 @@
 Every record received has exactly one outcome: received = applied + ignored + duplicates + parked + dead + answered.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -23,9 +24,13 @@ _OUTCOMES = ("applied", "ignored", "duplicates", "parked", "released", "dead", "
 
 
 def letter_id(record: Received) -> UUID:
-    """Return the id of a record's dead letter: the same record dies only once, also when it is delivered again."""
-    head = f"{record.topic}/{record.partition}/{record.offset}/".encode()
-    return uuid5(POEC_NAMESPACE, (head + (record.key or b"") + b"/" + (record.value or b"")[:512]).hex())
+    """Return the id of a record's dead letter: the same record dies only once, also when it is delivered again.
+
+    The whole record counts: after a log was made anew, another one may stand at its place.
+    """
+    parts = (record.key or b"", headers_json(record).encode(), record.value or b"")
+    digest = hashlib.sha256(b"/".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    return uuid5(POEC_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}/{digest}")
 
 
 class Ledger:
@@ -111,6 +116,7 @@ class Ledger:
             record.offset,
             record.key,
             event_id,
+            record.sequence,
             code,
             detail[:500],
             headers_json(record),
@@ -149,11 +155,11 @@ class Ledger:
             unit.add(query, self._topic, *map(list, zip(*self._released, strict=True)))
 
     def _write_letters(self, unit: UnitOfWork) -> None:
-        columns = "id, kafka_partition, kafka_offset, key, event_id, code, detail, headers, value, parks, created_at"
-        types = "uuid[], int[], bigint[], bytea[], text[], text[], text[], jsonb[], bytea[], boolean[], timestamptz[]"
+        columns = "id, kafka_partition, kafka_offset, key, event_id, sequence, code, detail, headers, value, parks, created_at"
+        types = "uuid[], int[], bigint[], bytea[], text[], bigint[], text[], text[], jsonb[], bytea[], boolean[], timestamptz[]"
         rows = [(*letter, unit.now) for letter in self._letters]
         _insert(unit, "dead_letter", self._topic, columns, types, rows, "ON CONFLICT DO NOTHING")
-        for identifier, partition, offset, _, _, code, detail, *_ in self._letters:
+        for identifier, partition, offset, _, _, _, code, detail, *_ in self._letters:
             said = DeadLetterAnnounced(
                 id=identifier, topic=self._topic, partition=partition, offset=offset, code=code, detail=detail
             )

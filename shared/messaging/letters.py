@@ -1,5 +1,6 @@
 """Dead letters: what could not be applied, kept whole, to be replayed or discarded by operations; both audited, both idempotent."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from shared.audit_trail import Change, Head, chained
 from shared.crash import crash_point
 from shared.database import AUDIT_ENTRY, Database, UnitOfWork
-from shared.errors import Impossible, NotAllowedNow, NotFound, Objection
+from shared.errors import NotAllowedNow, NotFound, Objection
 from shared.identity import Principal
 from shared.messaging.inbox import Inbox
 from shared.messaging.ledger import Ledger, headers_of
@@ -75,21 +76,33 @@ class DeadLetters:
         authorize(principal, "replay_dead_letter")
         row = await self._read(principal, letter)
         if row["state"] != "dead":
-            return Settled(letter, row["state"], row["attempts"])
-        record = _record(row)
+            return await self._settled(principal, row)
         ledger = Ledger(self._inbox.hearing.service, row["topic"], replaying=letter)
 
         async def settle(unit: UnitOfWork, ledger: Ledger) -> None:
+            await self._claim(unit, letter)
             await self._tried(unit, principal, letter, ledger)
             await crash_point("replay.before_commit")
 
-        await self._inbox.settle(row["topic"], [record], ledger, letter, settle)
+        try:
+            await self._inbox.settle(row["topic"], [_record(row)], ledger, letter, settle)
+        except _SettledMeanwhile:
+            return await self._settled(principal, await self._read(principal, letter))
         await crash_point("replay.after_commit")
-        if ledger.replay_failed is not None:
-            return Settled(letter, "dead", row["attempts"] + 1, *ledger.replay_failed)
-        if row["parks"] and record.key:
-            await self._inbox.release(row["topic"], record.key.decode(), None, _nothing)
-        return Settled(letter, "replayed", row["attempts"] + 1)
+        return await self._settled(principal, await self._read(principal, letter))
+
+    async def _settled(self, principal: Principal, row: dict[str, Any]) -> Settled:
+        """Report a letter. What waited behind a settled one goes on, also if the process died before it could."""
+        if row["state"] != "dead" and (key := _held_key(row)):
+            await self._inbox.release(row["topic"], key, row["id"], None, _nothing)
+        failed = (row["code"], row["detail"]) if row["state"] == "dead" else (None, None)
+        return Settled(row["id"], row["state"], row["attempts"], *failed)
+
+    async def _claim(self, unit: UnitOfWork, letter: UUID) -> None:
+        """Be the only one who settles this letter: the lock lasts until the transaction ends."""
+        rows = await unit.read("SELECT state FROM dead_letter WHERE id = $1 FOR UPDATE", letter)
+        if rows[0]["state"] != "dead":
+            raise _SettledMeanwhile
 
     async def _tried(self, unit: UnitOfWork, principal: Principal, letter: UUID, ledger: Ledger) -> None:
         if ledger.replay_failed is not None:
@@ -103,19 +116,19 @@ class DeadLetters:
         """Give a record up, with a reason; what was parked behind it goes on without it."""
         authorize(principal, "discard_dead_letter")
         row = await self._read(principal, letter)
+        if row["state"] == "dead":
+
+            async def close(unit: UnitOfWork, _: Ledger) -> None:
+                await self._claim(unit, letter)
+                unit.add(_CLOSE, letter, "discarded", unit.now, principal.id, reason, 0)
+                await self._audit(unit, principal, letter, "discard_dead_letter", "discarded", reason)
+
+            with contextlib.suppress(_SettledMeanwhile):
+                await self._inbox.release(row["topic"], _held_key(row), letter, row["sequence"], close)
+            row = await self._read(principal, letter)
         if row["state"] == "replayed":
-            raise NotAllowedNow(
-                Objection("ALREADY_REPLAYED", "Ce message a déjà été rejoué\u202f: il n’y a rien à écarter.")
-            )
-        if row["state"] == "discarded":
-            return Settled(letter, "discarded", row["attempts"])
-
-        async def close(unit: UnitOfWork, _: Ledger) -> None:
-            unit.add(_CLOSE, letter, "discarded", unit.now, principal.id, reason, 0)
-            await self._audit(unit, principal, letter, "discard_dead_letter", "discarded", reason)
-
-        key = row["key"].decode() if row["key"] and row["parks"] else ""
-        await self._inbox.release(row["topic"], key, _sequence(_record(row)) if key else None, close)
+            text = "Ce message a déjà été rejoué\u202f: il n’y a rien à écarter."
+            raise NotAllowedNow(Objection("ALREADY_REPLAYED", text))
         return Settled(letter, "discarded", row["attempts"])
 
     async def _audit(
@@ -137,12 +150,13 @@ def _record(row: dict[str, Any]) -> Received:
     return Received(row["topic"], row["kafka_partition"], row["kafka_offset"], row["key"], headers, row["value"])
 
 
-def _sequence(record: Received) -> int | None:
-    try:
-        text = record.header("ce_sequence") or ""
-    except Impossible:
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+def _held_key(row: dict[str, Any]) -> str:
+    """Return the key that a letter holds back; empty where it holds none."""
+    return row["key"].decode() if row["key"] and row["parks"] else ""
+
+
+class _SettledMeanwhile(Exception):
+    """Somebody else settled the letter first: nothing of this transaction stays."""
 
 
 _SHOWN_BYTES: Final = 4000

@@ -25,6 +25,9 @@ SHARDS: Final = 8
 MAX_VALUE_BYTES: Final = 1_000_000
 """Largest value that the outbox takes: below the broker's own limit of 1 MiB, so that no row can ever block a relay."""
 
+MAX_NAME_BYTES: Final = 500
+"""Longest key or header that is read: two of them must fit into one entry of an index (2,704 bytes)."""
+
 OUTBOX_COLUMNS: Final = (
     ("event_id", "uuid"),
     ("shard", "smallint"),
@@ -143,6 +146,15 @@ class Received:
         return value
 
     @property
+    def sequence(self) -> int | None:
+        """Return `ce_sequence` where it is one, for records that cannot be decoded."""
+        try:
+            text = self.header("ce_sequence") or ""
+        except Impossible:
+            return None
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+
+    @property
     def text_key(self) -> str:
         """Return the key as text; raises `Impossible` where there is none or it is not UTF-8."""
         if not self.key:
@@ -157,8 +169,8 @@ def _text(raw: bytes | None, what: str) -> str:
         text = raw.decode()
     except UnicodeDecodeError as wrong:
         raise Impossible(f"{what}_NOT_UTF8", "bytes that are not UTF-8") from wrong
-    if "\x00" in text or len(text) > 1000:
-        raise Impossible(f"{what}_UNFIT", "NUL, or longer than 1,000 characters")
+    if "\x00" in text or len(raw) > MAX_NAME_BYTES:
+        raise Impossible(f"{what}_UNFIT", f"NUL, or longer than {MAX_NAME_BYTES} bytes")
     return text
 
 

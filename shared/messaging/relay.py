@@ -177,7 +177,11 @@ async def _mark(connection: asyncpg.Connection, places: Sequence[Place]) -> None
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    for end in (producer.stop, producer.client.close):
+    """End a producer without letting it deliver what it still holds: its connections first, then itself.
+
+    Its own `stop` flushes: rows that another relay has meanwhile sent, and newer ones, would be followed by old copies.
+    """
+    for end in (producer.client.close, producer.stop):
         try:
             async with asyncio.timeout(3):
                 await end()

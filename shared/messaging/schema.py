@@ -67,6 +67,7 @@ CREATE TABLE dead_letter (
   kafka_offset bigint NOT NULL,
   key bytea,
   event_id text,
+  sequence bigint,
   code text NOT NULL,
   detail text NOT NULL,
   headers jsonb NOT NULL,
@@ -80,7 +81,7 @@ CREATE TABLE dead_letter (
   reason text
 );
 CREATE INDEX dead_letter_place ON dead_letter (topic, kafka_offset);
-CREATE INDEX dead_letter_open ON dead_letter (topic, key) WHERE state = 'dead';
+CREATE INDEX dead_letter_key ON dead_letter USING hash (key);
 CREATE TABLE position (
   topic text NOT NULL,
   kafka_partition int NOT NULL,

@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import asyncpg
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, KafkaError, UnknownError, UnsupportedCodecError
 
 from shared.crash import crash_point
-from shared.database import CONNECTION_LOST
+from shared.database import CONNECTION_LOST, UnitOfWork
 from shared.errors import Conflict
 from shared.logs import log
 from shared.messaging.clients import (
@@ -29,8 +29,11 @@ from shared.messaging.clients import (
     received,
 )
 from shared.messaging.inbox import Inbox
+from shared.messaging.ingress import defect_answer, is_ingress
+from shared.messaging.known import decoded
 from shared.messaging.ledger import Ledger
-from shared.messaging.records import Received
+from shared.messaging.records import Heard, Received
+from shared.messaging.rescue import read_raw
 from shared.metrics import INBOX_BATCH, INBOX_LAG, INBOX_RETRIES, INBOX_SECONDS
 
 TRANSIENT: Final = (
@@ -44,6 +47,7 @@ _TRIES: Final = 6
 _COMMIT_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 45.0
 _LINGER_FROM: Final = 3
+_STUCK_SECONDS: Final = 60.0
 _FENCED_AFTER: Final = 20
 _RESETS: Final = "SELECT DISTINCT topic FROM position_reset WHERE at > clock_timestamp() - interval '10 minutes'"
 _LOG = log("worker")
@@ -71,6 +75,10 @@ class Worker:
         self._went_back: set[TopicPartition] = set()
         self.assigned = False
         self.last_turn = time.monotonic()
+
+    def turns(self) -> bool:
+        """Return whether the loop went round lately: a batch that hangs does not look healthy."""
+        return time.monotonic() - self.last_turn < _STUCK_SECONDS
 
     def begin_again(self, topics: Collection[str]) -> None:
         """Close the consumer, and read these topics from their beginnings: their logs were made anew under it.
@@ -121,7 +129,7 @@ class Worker:
             try:
                 fetched = await consumer.getmany(timeout_ms=1000, max_records=self._batch)
                 unknown = 0
-            except KafkaError as failure:
+            except UnknownError as failure:
                 # aiokafka does not know FENCED_INSTANCE_ID: it shows as an unknown error at every read, for ever.
                 unknown += 1
                 if unknown >= _FENCED_AFTER:
@@ -130,10 +138,31 @@ class Worker:
                     ) from failure
                 await asyncio.sleep(0.1)
                 continue
+            except (UnsupportedCodecError, ValueError, TypeError) as failure:
+                await self._rescue(consumer, failure)
+                return
             size = await self._handle(consumer, fetched) if fetched else 0
             await self._commit_when_due(consumer)
             if self._linger and (size >= _LINGER_FROM or self._linger_always):
                 await asyncio.sleep(self._linger)
+
+    async def _rescue(self, consumer: AIOKafkaConsumer, failure: Exception) -> None:
+        """Let the other client read what aiokafka cannot (a codec it lacks, a header name that is not UTF-8), then begin again.
+
+        aiokafka fails at the whole batch and forgets what it had taken out of others: nothing it gave is relied upon.
+        """
+        _LOG.warning("records_unreadable_for_client", error=type(failure).__name__)
+        async with self._busy:
+            await self._commit_when_due(consumer, now=True)
+            places = sorted(consumer.assignment())
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            starts = {place: (await consumer.committed(place)) or begins[place] for place in places}
+            found = await asyncio.to_thread(read_raw, self._access, self._inbox.hearing.service, starts, ends)
+            for place, records in found.items():
+                for first in range(0, len(records), self._batch):
+                    await self.apply_with_retries(place.topic, records[first : first + self._batch])
+                self._done[place] = records[-1].offset + 1
+            await self._commit_when_due(consumer, now=True)
 
     async def _handle(self, consumer: AIOKafkaConsumer, fetched: dict[TopicPartition, list[Any]]) -> int:
         generation, size = self._generation, 0
@@ -182,10 +211,17 @@ class Worker:
                 await self.apply_with_retries(topic, [record])
             return
         _LOG.error("record_unappliable", topic=topic, error=type(failure).__name__)
-        ledger = Ledger(self._inbox.hearing.service, topic)
+        record, service = records[0], self._inbox.hearing.service
+        item, ledger = decoded(record), Ledger(service, topic)
+        event_id, key = (item.event_id, item.key) if isinstance(item, Heard) else (None, None)
         ledger.received(records)
-        ledger.die(records[0], None, "DEFECT", type(failure).__name__, parks=False)
-        await self._inbox.settle(topic, [], ledger, None)
+        ledger.die(record, event_id, "DEFECT", type(failure).__name__, parks=key is not None and not is_ingress(topic))
+
+        async def answer(unit: UnitOfWork, _: Ledger) -> None:
+            if is_ingress(topic):
+                unit.send(defect_answer(service, record, unit.now))
+
+        await self._inbox.settle(topic, [], ledger, None, answer)
 
     async def _commit_when_due(self, consumer: AIOKafkaConsumer, *, now: bool = False) -> None:
         if self._done and (now or time.monotonic() - self._committed_at > _COMMIT_SECONDS):

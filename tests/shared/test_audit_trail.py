@@ -16,7 +16,13 @@ from shared.audit_trail import NEW, Change, Head, Link, chained, entry_hash
 AT = dt.datetime(2021, 3, 1, 9, 0, 0, 123456, dt.UTC)
 CHANGES = [
     Change("submit_fiche", "opco-2i", None, "submitted", facts={"revision": 1, "sessions": 2}),
-    Change("fiche_validated", "submission:worker", "submitted", "validated", facts={"reference": "PE-28-2021-7K3QXW9C", "late": False}),
+    Change(
+        "fiche_validated",
+        "submission:worker",
+        "submitted",
+        "validated",
+        facts={"reference": "PE-28-2021-7K3QXW9C", "late": False},
+    ),
     Change("withdraw_fiche", "opco-2i", "validated", "withdrawn", facts={"motif": "été « fini »", "nothing": None}),
 ]
 
@@ -58,7 +64,11 @@ def test_the_head_knows_the_last_link() -> None:
 
 def test_every_link_says_from_where_to_where() -> None:
     facts = [json.loads(link.facts) for link in chained("fiche", NEW, CHANGES, AT)]
-    assert [(f["from"], f["to"]) for f in facts] == [(None, "submitted"), ("submitted", "validated"), ("validated", "withdrawn")]
+    assert [(f["from"], f["to"]) for f in facts] == [
+        (None, "submitted"),
+        ("submitted", "validated"),
+        ("validated", "withdrawn"),
+    ]
 
 
 def test_the_canonical_form_has_sorted_keys_and_no_spaces() -> None:
@@ -68,7 +78,10 @@ def test_the_canonical_form_has_sorted_keys_and_no_spaces() -> None:
 
 def test_a_known_chain_has_its_known_hash() -> None:
     """If this changes, every trail ever written can no longer be checked."""
-    assert entry_hash("", "fiche", 1, AT, "opco-2i", "submit_fiche", {"from": None, "revision": 1, "to": "submitted"}) == KNOWN
+    assert (
+        entry_hash("", "fiche", 1, AT, "opco-2i", "submit_fiche", {"from": None, "revision": 1, "to": "submitted"})
+        == KNOWN
+    )
 
 
 KNOWN = hashlib.sha256(
@@ -105,7 +118,9 @@ def test_whatever_is_changed_changes_the_hash(tamper: Callable[[Link], Link]) ->
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
-FACTS = st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), TEXTS | st.integers(-(2**53), 2**53) | st.booleans() | st.none())
+FACTS = st.dictionaries(
+    st.from_regex(r"[a-z_]{1,12}", fullmatch=True), TEXTS | st.integers(-(2**53), 2**53) | st.booleans() | st.none()
+)
 
 
 @given(FACTS)

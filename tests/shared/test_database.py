@@ -20,7 +20,13 @@ from tests.support.heart import WORKER, Heart, open_tallies, withdrawn, write_ta
 AKTO = Principal("akto", "akto", "machine", frozenset({"opco"}))
 AFDAS = Principal("afdas", "afdas", "machine", frozenset({"opco"}))
 REGION = Principal("region", "region", "person", frozenset({"region_reviewer"}))
-NOTE = sa.Table("note", sa.MetaData(), sa.Column("id", sa.Uuid, primary_key=True), sa.Column("opco", sa.Text), sa.Column("words", sa.Text))
+NOTE = sa.Table(
+    "note",
+    sa.MetaData(),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("opco", sa.Text),
+    sa.Column("words", sa.Text),
+)
 
 
 async def count(heart: Heart, key: UUID, principal: Principal = WORKER) -> int:
@@ -275,7 +281,12 @@ async def test_parts_of_one_statement_keep_their_own_numbers(heart: Heart) -> No
     async with heart.database.unit(WORKER) as unit:
         await unit.read("SELECT 1 AS one")
         for n in range(12):
-            unit.add("INSERT INTO stream (topic, key, last_sequence) VALUES ($1::text, $2::text, $3::bigint)", "t", f"k{n}", n)
+            unit.add(
+                "INSERT INTO stream (topic, key, last_sequence) VALUES ($1::text, $2::text, $3::bigint)",
+                "t",
+                f"k{n}",
+                n,
+            )
         await unit.flush()
     rows = await heart.fetch("SELECT key, last_sequence FROM stream ORDER BY last_sequence")
     assert [(row["key"], row["last_sequence"]) for row in rows] == [(f"k{n}", n) for n in range(12)]

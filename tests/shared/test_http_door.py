@@ -110,7 +110,9 @@ async def test_many_at_once_are_all_counted(toy: httpx.AsyncClient, heart: Heart
     assert await heart.seen(tally) == sum(answer.status_code == 201 for answer in found)
 
 
-async def test_a_write_that_met_another_is_tried_again(toy: httpx.AsyncClient, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_write_that_met_another_is_tried_again(
+    toy: httpx.AsyncClient, heart: Heart, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tries: list[int] = []
     unit = Database.unit
 
@@ -126,7 +128,9 @@ async def test_a_write_that_met_another_is_tried_again(toy: httpx.AsyncClient, h
     assert len(tries) == 3
 
 
-async def test_a_write_that_always_meets_another_is_told_to_come_back(toy: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_write_that_always_meets_another_is_told_to_come_back(
+    toy: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def never(self: Database, *args: Any) -> Any:
         raise Conflict("version")
 
@@ -141,7 +145,11 @@ async def test_a_decision_names_the_revision_it_was_taken_on(toy: httpx.AsyncCli
     without = await toy.put(f"/tallies/{tally}", json={"by": 9}, headers=keyed())
     assert (without.status_code, without.json()["code"]) == (428, "revision_required")
     stale = await toy.put(f"/tallies/{tally}", json={"by": 9}, headers=keyed() | {"If-Match": '"2"'})
-    assert (stale.status_code, stale.json()["code"], stale.json()["objections"][0]["facts"]) == (412, "stale_revision", {"current": 3})
+    assert (stale.status_code, stale.json()["code"], stale.json()["objections"][0]["facts"]) == (
+        412,
+        "stale_revision",
+        {"current": 3},
+    )
     read = await toy.get(f"/tallies/{tally}")
     done = await toy.put(f"/tallies/{tally}", json={"by": 9}, headers=keyed() | {"If-Match": read.headers["etag"]})
     assert (done.status_code, done.headers["etag"]) == (200, '"9"')
@@ -157,7 +165,9 @@ async def test_an_if_match_that_is_no_revision_matches_nothing(toy: httpx.AsyncC
     assert await heart.seen(tally) == 3
 
 
-async def test_a_decision_that_was_answered_is_answered_again_although_the_revision_moved(toy: httpx.AsyncClient) -> None:
+async def test_a_decision_that_was_answered_is_answered_again_although_the_revision_moved(
+    toy: httpx.AsyncClient,
+) -> None:
     tally, key = uuid4(), str(uuid4())
     await counted(toy, tally, {"by": 3})
     headers = keyed(key) | {"If-Match": '"3"'}
@@ -236,7 +246,9 @@ async def test_a_defect_tells_nothing(toy: httpx.AsyncClient, how: str) -> None:
     assert "7qz" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/tallies", "/tallies/secret-7qz", "/tallies/secret-7qz/x", "//", "/openapi.json/"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/tallies", "/tallies/secret-7qz", "/tallies/secret-7qz/x", "//", "/openapi.json/"]
+)
 async def test_an_address_that_leads_nowhere_is_a_problem_like_others(toy: httpx.AsyncClient, path: str) -> None:
     answer = await toy.get(path)
     assert answer.status_code in (404, 422)
@@ -272,7 +284,12 @@ async def test_a_body_of_256_kib_passes_and_one_byte_more_does_not(toy: httpx.As
 
 
 async def test_a_body_that_is_not_read_is_not_repeated(toy: httpx.AsyncClient) -> None:
-    for content in (b'{"by": "secret-7qz"}', b'{"secret-7qz": 1}', b'"secret-7qz', b'{"by": 1, "by": 2, "secret-7qz": 1}'):
+    for content in (
+        b'{"by": "secret-7qz"}',
+        b'{"secret-7qz": 1}',
+        b'"secret-7qz',
+        b'{"by": 1, "by": 2, "secret-7qz": 1}',
+    ):
         answer = await toy.post(f"/tallies/{uuid4()}", content=content, headers=keyed())
         assert answer.status_code in (400, 422)
         assert "7qz" not in answer.text
@@ -291,7 +308,10 @@ async def test_a_full_outbox_closes_the_door_to_writes_and_not_to_reads(toy: htt
 
 async def test_health_and_metrics_need_no_token(toy: httpx.AsyncClient) -> None:
     assert (await toy.get("/livez", headers={"authorization": ""})).text == "ok"
-    assert (await toy.get("/readyz", headers={"authorization": ""})).json() == {"ready": True, "parts": {"database": True}}
+    assert (await toy.get("/readyz", headers={"authorization": ""})).json() == {
+        "ready": True,
+        "parts": {"database": True},
+    }
     metrics = await toy.get("/metrics", headers={"authorization": ""})
     assert "poec_http_answers_total" in metrics.text
 
@@ -302,7 +322,9 @@ async def test_dead_letters_are_for_operations_alone(toy: httpx.AsyncClient) -> 
     for path in (f"/dead-letters/{uuid4()}/replay", f"/dead-letters/{uuid4()}/discard"):
         answer = await toy.post(path, json={"reason": "essai"})
         assert answer.status_code == 403
-        assert (await toy.post(path, json={"reason": "essai"}, headers={"authorization": "operations"})).status_code == 404
+        assert (
+            await toy.post(path, json={"reason": "essai"}, headers={"authorization": "operations"})
+        ).status_code == 404
 
 
 async def test_the_trace_of_the_caller_is_followed(toy: httpx.AsyncClient, heart: Heart) -> None:
@@ -310,6 +332,8 @@ async def test_the_trace_of_the_caller_is_followed(toy: httpx.AsyncClient, heart
     await counted(toy, uuid4(), traceparent=trace)
     for invented in ("", "x", "00-" + "g" * 32, f"00-{'a' * 32}-{'b' * 16}-01-{'c' * 5000}"):
         await counted(toy, uuid4(), traceparent=invented)
-    traces = [row["trace"] for row in await heart.fetch("SELECT headers->>'traceparent' AS trace FROM outbox ORDER BY id")]
+    traces = [
+        row["trace"] for row in await heart.fetch("SELECT headers->>'traceparent' AS trace FROM outbox ORDER BY id")
+    ]
     assert traces[0] == trace
     assert len(set(traces)) == 5

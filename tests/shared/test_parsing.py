@@ -189,7 +189,9 @@ def test_many_objections_are_a_hundred_and_the_word_that_there_are_more() -> Non
     raw = json.dumps({f"a{n}": 1 for n in range(20_000)}).encode()
     found = codes(raw)
     assert (len(found), found[0], found[-1]) == (101, "FORM_MISSING", "FORM_MORE")
-    assert codes(json.dumps({"text": "a", **{f"a{n}": 1 for n in range(100)}}).encode()) == ["FORM_EXTRA_FORBIDDEN"] * 100
+    assert (
+        codes(json.dumps({"text": "a", **{f"a{n}": 1 for n in range(100)}}).encode()) == ["FORM_EXTRA_FORBIDDEN"] * 100
+    )
 
 
 @given(st.binary(max_size=200))
@@ -199,7 +201,8 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 

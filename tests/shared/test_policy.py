@@ -72,7 +72,10 @@ def test_several_roles_add_up() -> None:
 def test_neither_reviewer_does_the_others_part() -> None:
     """The Région says whether it is complementary, Pôle emploi decides (minutes L168-175)."""
     region, pole_emploi = principal("region_reviewer", "region"), principal("pole_emploi_reviewer", FRANCE_TRAVAIL)
-    refused = {region: ("validate_fiche", "refuse_fiche"), pole_emploi: ("give_avis", "correct_avis", "propose_adaptation")}
+    refused = {
+        region: ("validate_fiche", "refuse_fiche"),
+        pole_emploi: ("give_avis", "correct_avis", "propose_adaptation"),
+    }
     for who, operations in refused.items():
         for operation in operations:
             with pytest.raises(Forbidden):
@@ -109,7 +112,9 @@ def test_a_topic_speaks_for_its_organisation_alone(organisation: str) -> None:
     assert speaker.roles == ({"entries"} if organisation == FRANCE_TRAVAIL else {"opco"})
 
 
-@pytest.mark.parametrize("topic", ["poec.ingress.region", "poec.ingress.", "poec.ingress.akto.x", "akto", "poec.submission.fiches", ""])
+@pytest.mark.parametrize(
+    "topic", ["poec.ingress.region", "poec.ingress.", "poec.ingress.akto.x", "akto", "poec.submission.fiches", ""]
+)
 def test_no_other_topic_speaks_for_anybody(topic: str) -> None:
     with pytest.raises(ValueError, match="ingress"):
         principal_of_topic(topic)

@@ -33,7 +33,14 @@ def test_settings_that_are_missing_are_all_named_and_nothing_starts() -> None:
     done = started("all", POEC_HTTP_PORT="eighty", POEC_DATABASE_URL="postgresql://x:secret-7qz@db.invalid/x")
     assert done.returncode == EXIT_SETTINGS
     named = {line.split(":")[0] for line in done.stderr.splitlines()}
-    assert {"POEC_MODE", "POEC_KAFKA_BOOTSTRAP_SERVERS", "POEC_ISSUER", "POEC_JWKS_URL", "POEC_INSTANCE", "POEC_HTTP_PORT"} <= named
+    assert {
+        "POEC_MODE",
+        "POEC_KAFKA_BOOTSTRAP_SERVERS",
+        "POEC_ISSUER",
+        "POEC_JWKS_URL",
+        "POEC_INSTANCE",
+        "POEC_HTTP_PORT",
+    } <= named
     assert "7qz" not in done.stdout + done.stderr
 
 
@@ -56,7 +63,12 @@ for n in range(3):
 def test_a_process_dies_where_it_is_told_to_and_nowhere_else(told: str, printed: int) -> None:
     environment = {**os.environ, "POEC_CRASH_POINT": told}
     done = subprocess.run(
-        [sys.executable, "-c", CRASH.format(POINTS[0])], cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", CRASH.format(POINTS[0])],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert len(done.stdout.split()) == printed
     assert done.returncode == (0 if printed == 3 else -signal.SIGKILL)

@@ -39,7 +39,11 @@ def test_a_shard_is_the_same_for_ever() -> None:
 
 def test_the_same_fact_has_the_same_id() -> None:
     key, at = uuid4(), dt.datetime.now(dt.UTC)
-    first, again = (outgoing_event(withdrawn(key), 7, "submission", moment) for moment in (at, at + dt.timedelta(days=1)))
+    first, again = (
+        outgoing_event(withdrawn(key), 7, "submission", moment) for moment in (at, at + dt.timedelta(days=1))
+    )
     assert first.event_id == again.event_id
     assert outgoing_event(withdrawn(key), 8, "submission", at).event_id != first.event_id
-    assert derived_id("poec.submission.fiches", "k", 1, "fr.poec.fiche.submitted.v1") == UUID("e0660986-5555-5e5d-b262-25a02a51ea62")
+    assert derived_id("poec.submission.fiches", "k", 1, "fr.poec.fiche.submitted.v1") == UUID(
+        "e0660986-5555-5e5d-b262-25a02a51ea62"
+    )

@@ -78,7 +78,9 @@ def _with_text(issuer: Issuer, member: str) -> str:
 
 DOUBTFUL: dict[str, Callable[[Issuer], str]] = {
     "no signature (alg none)": _unsigned,
-    "alg None, written otherwise": lambda i: f"{part({'alg': 'nOnE', 'kid': 'one', 'typ': 'at+jwt'})}.{part(i.claims())}.",
+    "alg None, written otherwise": lambda i: (
+        f"{part({'alg': 'nOnE', 'kid': 'one', 'typ': 'at+jwt'})}.{part(i.claims())}."
+    ),
     "HS256 with the public key as secret": _hs256_with_the_public_key,
     "HS256 with a guessed secret": _hs256_with_the_pem,
     "signed by another key of the same kid": lambda i: _signed_by(new_key("one"), i),
@@ -142,7 +144,9 @@ DOUBTFUL: dict[str, Callable[[Issuer], str]] = {
 
 
 @pytest.mark.parametrize("forge", DOUBTFUL.values(), ids=DOUBTFUL)
-async def test_a_doubtful_token_is_refused(forge: Callable[[Issuer], str], issuer: Issuer, verifier: TokenVerifier) -> None:
+async def test_a_doubtful_token_is_refused(
+    forge: Callable[[Issuer], str], issuer: Issuer, verifier: TokenVerifier
+) -> None:
     token = forge(issuer)
     for _ in range(2):
         with pytest.raises(Unauthenticated) as refused:

@@ -14,7 +14,9 @@ def test_a_good_trace_is_followed() -> None:
     assert trace_id() == "a" * 32
 
 
-@pytest.mark.parametrize("wrong", [None, "", "x", GOOD.upper(), GOOD + "-00", GOOD[:-1], GOOD + "\n", "01" + GOOD[2:], f" {GOOD}"])
+@pytest.mark.parametrize(
+    "wrong", [None, "", "x", GOOD.upper(), GOOD + "-00", GOOD[:-1], GOOD + "\n", "01" + GOOD[2:], f" {GOOD}"]
+)
 def test_anything_else_begins_a_new_one(wrong: str | None) -> None:
     begun = follow(wrong)
     assert begun != wrong

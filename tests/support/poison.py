@@ -1,6 +1,7 @@
 """Records that nobody can apply: one kind per way of being wrong, made out of a good one."""
 
 import dataclasses
+import random
 from collections.abc import Callable
 from typing import Final
 from uuid import uuid4
@@ -30,6 +31,9 @@ ANY_RECORD: Final[dict[str, Spoil]] = {
     "not UTF-8": lambda r: dataclasses.replace(r, value=b'{"opco": "\xff"}'),
     "no key": lambda r: dataclasses.replace(r, key=None),
     "key that is not UTF-8": lambda r: dataclasses.replace(r, key=b"\xff\xfe"),
+    "long key of noise": lambda r: dataclasses.replace(r, key=random.Random(1).randbytes(4_000)),
+    "long key of text": lambda r: dataclasses.replace(r, key=("é" * 300).encode()),
+    "long id": lambda r: with_header(r, "ce_id", ("識" * 999).encode()),
     "unknown version": lambda r: with_header(r, "ce_type", b"fr.poec.fiche.withdrawn.v9"),
     "null header": lambda r: with_header(r, "ce_id", None),
     "header that is not UTF-8": lambda r: with_header(r, "ce_type", b"\xff"),
