@@ -106,10 +106,12 @@ def _dead_letters() -> APIRouter:
 
     @router.get("", responses=answers(LettersOut))
     async def list_letters(
-        request: Request, state: str | None = Query(None, pattern="^(dead|replayed|discarded)$")
+        request: Request,
+        state: str | None = Query(None, pattern="^(dead|replayed|discarded)$"),
+        after: UUID | None = None,
     ) -> Response:
-        """List dead letters without their content."""
-        rows = await letters(request).listed(await signed_in(request), state)
+        """List dead letters without their content, 100 at a time; `after` names the last one of the page before."""
+        rows = await letters(request).listed(await signed_in(request), state, after)
         return _ok(LettersOut(dead_letters=rows))
 
     @router.get("/{letter}", responses=answers(LettersOut))

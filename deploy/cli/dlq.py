@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -32,6 +33,10 @@ Replayed = Annotated[
     UUID | None, typer.Argument(help="Id of the dead letter; leave it out with --all.", show_default=False)
 ]
 All = Annotated[bool, typer.Option("--all", help="Replay every dead letter that waits, oldest first.")]
+
+
+PAGE = 100
+"""Letters on a page of `/dead-letters`; a shorter page is the last one."""
 
 
 class NotDone(LocalError):
@@ -96,7 +101,9 @@ def replay(letter: Replayed = None, everything: All = False, as_json: Json = Fal
         raise LocalError("Name one dead letter, or say --all.")
     run = Run.load(home_folder(home))
     wanted = (
-        [(service_of(run, letter), letter)] if letter else [(o["service"], o["id"]) for o in letters_of(run, "dead")]
+        [(name, letter) for name in services_of(run, letter)]
+        if letter
+        else [(o["service"], o["id"]) for o in letters_of(run, "dead")]
     )
     settled = [asked(run, service, "POST", f"/dead-letters/{one}/replay") for service, one in wanted]
     _show_settled(settled, as_json)
@@ -110,27 +117,39 @@ def discard(letter: Letter, reason: Reason, as_json: Json = False, home: Home = 
     Exit codes: 0 discarded, 1 it was replayed before, there is none of that id, or a service could not be asked.
     """
     run = Run.load(home_folder(home))
-    service = service_of(run, letter)
-    _show_settled([asked(run, service, "POST", f"/dead-letters/{letter}/discard", {"reason": reason})], as_json)
+    path = f"/dead-letters/{letter}/discard"
+    _show_settled([asked(run, name, "POST", path, {"reason": reason}) for name in services_of(run, letter)], as_json)
 
 
 def letters_of(run: Run, state: str | None) -> list[dict[str, Any]]:
     """Return the dead letters of all services, oldest first, each with its service's name."""
-    wanted = f"?state={state}" if state else ""
-    found = [
-        {"service": name, **one}
-        for name in run.services
-        for one in asked(run, name, "GET", f"/dead-letters{wanted}")["dead_letters"]
-    ]
+    found = [{"service": name, **one} for name in run.services for one in _all_of(run, name, state)]
     return sorted(found, key=lambda one: str(one["created_at"]))
 
 
+def _all_of(run: Run, service: str, state: str | None) -> Iterator[dict[str, Any]]:
+    """Yield every dead letter of one service, page by page."""
+    after = None
+    while True:
+        wanted = {name: value for name, value in (("state", state), ("after", after)) if value}
+        page = asked(run, service, "GET", f"/dead-letters?{urlencode(wanted)}")["dead_letters"]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1]["id"]
+
+
 def service_of(run: Run, letter: UUID) -> str:
-    """Return which service holds a dead letter. Raises `NotDone` when none does."""
-    for name in run.services:
-        if _send(run, name, "GET", f"/dead-letters/{letter}").is_success:
-            return name
-    raise NotDone(f"No service has a dead letter {letter}: `poec dlq list --state all`.")
+    """Return the first service that holds a dead letter. Raises `NotDone` when none does."""
+    return services_of(run, letter)[0]
+
+
+def services_of(run: Run, letter: UUID) -> list[str]:
+    """Return every service that holds a dead letter: a record that several hear has the same id in each of them."""
+    found = [name for name in run.services if _send(run, name, "GET", f"/dead-letters/{letter}").is_success]
+    if not found:
+        raise NotDone(f"No service has a dead letter {letter}: `poec dlq list --state all`.")
+    return found
 
 
 def asked(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:

@@ -18,8 +18,11 @@ from shared.policy import authorize
 _LIST = (
     "SELECT id, topic, kafka_partition, kafka_offset, event_id, code, detail, state, attempts, parks, created_at,"
     " closed_at, closed_by, reason, octet_length(value) AS bytes FROM dead_letter"
-    " WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at, id LIMIT $2"
+    " WHERE ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR (created_at, id) >"
+    " (SELECT created_at, id FROM dead_letter WHERE id = $2)) ORDER BY created_at, id LIMIT $3"
 )
+PAGE: Final = 100
+"""Letters on a page; a shorter page is the last one."""
 _ONE = "SELECT *, headers::text AS headers_text FROM dead_letter WHERE id = $1"
 _TRAIL = "SELECT n, hash FROM audit_entry WHERE aggregate = $1 ORDER BY n DESC LIMIT 1"
 _CLOSE = (
@@ -47,10 +50,10 @@ class DeadLetters:
         self._inbox = inbox
         self._database: Database = inbox.database
 
-    async def listed(self, principal: Principal, state: str | None, limit: int = 100) -> list[dict[str, Any]]:
-        """Return dead letters, oldest first, without their content."""
+    async def listed(self, principal: Principal, state: str | None, after: UUID | None = None) -> list[dict[str, Any]]:
+        """Return a page of dead letters, oldest first, without their content; `after` is the last one of the page before."""
         authorize(principal, "read_dead_letters")
-        return [dict(row) for row in await self._database.query(principal, _LIST, state, limit)]
+        return [dict(row) for row in await self._database.query(principal, _LIST, state, after, PAGE)]
 
     async def shown(self, principal: Principal, letter: UUID) -> dict[str, Any]:
         """Return one dead letter with its headers; its content as text, as far as it is text."""

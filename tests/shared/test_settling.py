@@ -67,3 +67,11 @@ async def test_what_waited_goes_on_when_the_replay_died_before_it_could(heart: H
     assert (await DeadLetters(heart.inbox).replay(OPERATOR, letter)).state == "replayed"
     assert await heart.seen(key) == 1
     assert not await heart.fetch("SELECT 1 FROM parked")
+
+
+async def test_more_letters_than_a_page_are_all_listed(heart: Heart) -> None:
+    await heart.apply(*(dataclasses.replace(record(uuid4(), 1), value=b"{") for _ in range(101)))
+    letters = DeadLetters(heart.inbox)
+    first = await letters.listed(OPERATOR, "dead")
+    rest = await letters.listed(OPERATOR, "dead", first[-1]["id"])
+    assert len({row["id"] for row in (*first, *rest)}) == 101
