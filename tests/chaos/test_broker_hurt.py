@@ -1,19 +1,17 @@
 """The broker ended, killed, suspended, and robbed of its data: partners go on afterwards, and the outboxes rebuild the log."""
 
 import asyncio
-import os
 import signal
 import time
 from typing import Final
 
-import psutil
 import pytest
 
 from deploy.local.topics import compare
 from shared.contracts.flow import CATALOGUE, DOSSIERS, FICHES, SESSIONS
 from tests.support.figures import Figures
 from tests.support.load import Load
-from tests.support.stack import Stack, eventually, killed
+from tests.support.stack import Stack, eventually, killed, suspended
 from tests.support.topics import rebuilt
 
 SUSPENDED: Final = 20.0
@@ -47,13 +45,10 @@ async def test_a_broker_that_is_suspended_is_waited_for(stack: Stack, figures: F
         load.begin()
         await load.more(4)
         pid = stack.broker
-        os.kill(pid, signal.SIGSTOP)
-        assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
-        before = len(load.done)
-        await asyncio.sleep(SUSPENDED)
-        during = len(load.done) - before
-        assert during <= 8, "fiches went through a broker that was suspended"
-        os.kill(pid, signal.SIGCONT)
+        with suspended(pid):
+            before = len(load.done)
+            await asyncio.sleep(SUSPENDED)
+            assert len(load.done) - before <= 8, "fiches went through a broker that was suspended"
         since = time.monotonic()
         await load.more(8)
         seconds = time.monotonic() - since
@@ -101,8 +96,7 @@ async def test_a_worker_that_slept_while_the_log_was_made_anew_reads_all_of_the_
         load.begin()
         await load.more(6)
         asleep = stack.pid("analytics", "worker")
-        os.kill(asleep, signal.SIGSTOP)
-        try:
+        with suspended(asleep):
             await load.more(8)  # what the sleeper has not heard when the log is lost
             heard = await stack.value("analytics", "SELECT count(*) FROM inbox")
             await stack.wipe_broker()
@@ -112,8 +106,6 @@ async def test_a_worker_that_slept_while_the_log_was_made_anew_reads_all_of_the_
                 await rebuilt(stack, load.access, service, topic)
             assert await stack.value("analytics", "SELECT count(*) FROM inbox") == heard
             assert stack.pid("analytics", "worker") == asleep
-        finally:
-            os.kill(asleep, signal.SIGCONT)
     figures.hurt("broker's data wiped", "broker, with a worker asleep", fiches=len(load.done))
     figures.audited(await stack.audited())
 

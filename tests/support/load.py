@@ -134,13 +134,15 @@ class Load:
         await self.progress.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Let every fiche that was begun come to its end."""
+    async def __aexit__(self, wrong: type[BaseException] | None, *_: object) -> None:
+        """Let every fiche that was begun come to its end; after a failure nobody waits for any."""
         try:
-            await self.finish()
+            if wrong is None:
+                await self.finish()
         finally:
             for lane in self._lanes:
                 lane.cancel()
+            await asyncio.gather(*self._lanes, return_exceptions=True)
             await self.senders.close()
             await self.progress.__aexit__()
             await self._http.__aexit__()

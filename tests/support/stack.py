@@ -23,6 +23,7 @@ from deploy.audit.report import Report
 from deploy.audit.run import audit, sources_of
 from deploy.local.business_clock import move_clock
 from deploy.local.databases import database_url
+from deploy.local.guarded import wait_until
 from deploy.local.lifecycle import start_detached, stop
 from deploy.local.postgres_account import remove_data
 from deploy.local.runfile import Run
@@ -145,12 +146,8 @@ class Stack:
     @contextlib.contextmanager
     def supervisor_held(self) -> Iterator[None]:
         """Let the supervisor start nothing for the length of a block."""
-        pid = self.run.supervisor.pid
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with suspended(self.run.supervisor.pid):
             yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
     async def wipe_broker(self) -> Hurt:
         """End the broker with kill -9 and take its data away before it can be started again."""
@@ -243,6 +240,18 @@ async def gone(pid: int, seconds: float, what: str) -> None:
         if time.monotonic() > until:
             raise NotHurt(f"waited {seconds:.0f} s in vain: {what}")
         await asyncio.sleep(0.005)
+
+
+@contextlib.contextmanager
+def suspended(pid: int) -> Iterator[None]:
+    """Suspend a process for the length of a block; raises `NotHurt` where it runs on."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        if not wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, 5, 0.01):
+            raise NotHurt(f"process {pid} is not suspended")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def _alive(pid: int) -> bool:
