@@ -106,8 +106,8 @@ async def relay(rows: int = 40_000) -> dict[str, Any]:
             await _until(connection, "SELECT NOT EXISTS (SELECT 1 FROM outbox WHERE published_at IS NULL)")
             per_second = left / (time.perf_counter() - began)
         await connection.close()
-    ratio = round(per_second / raw["produced_per_s"], 2)
-    return {"rows": rows, "bytes": size, "relayed_per_s": round(per_second), "raw": raw, "ratio_to_raw_produce": ratio}
+    ratios = {f"ratio_to_raw_{how}": round(per_second / raw[f"{how}_per_s"], 2) for how in ("sent", "produced")}
+    return {"rows": rows, "bytes": size, "relayed_per_s": round(per_second), "raw": raw, **ratios}
 
 
 async def inbox(fiches: int = 2_000, *, rebuild: bool = False) -> dict[str, Any]:
@@ -154,12 +154,11 @@ async def _forget(ground: Bare) -> None:
     ]
     await connection.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables if table not in kept))
     await connection.close()
-    async with asyncio.timeout(60):
+    admin = admin_client(ground.kafka.bootstrap_servers)
+    async with asyncio.timeout(90):
         while True:
             try:
-                admin_client(ground.kafka.bootstrap_servers).delete_consumer_groups(["analytics"])["analytics"].result(
-                    10
-                )
+                await asyncio.to_thread(admin.delete_consumer_groups(["analytics"])["analytics"].result, 30)
             except Exception as busy:
                 if "NON_EMPTY" not in str(busy):
                     raise

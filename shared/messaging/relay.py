@@ -34,7 +34,7 @@ _MARK = (
     "UPDATE outbox o SET published_at = clock_timestamp(), kafka_partition = u.p, kafka_offset = u.o"
     " FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS u(id, p, o) WHERE o.id = u.id"
 )
-_CHUNKS_PER_PASS = 20
+_CHUNKS_PER_PASS = 5
 """After so many chunks the pass commits: what is marked becomes visible, and other relays get their turn."""
 TRANSIENT: Final = (KafkaError, *CONNECTION_LOST, asyncpg.PostgresError)
 _LOG = log("relay")

@@ -143,7 +143,8 @@ class Worker:
                 return
             size = await self._handle(consumer, fetched) if fetched else 0
             await self._commit_when_due(consumer)
-            if self._linger and (size >= _LINGER_FROM or self._linger_always):
+            waits = size >= _LINGER_FROM or self._linger_always
+            if self._linger and waits and size < self._batch // 2:  # half a batch and more: there is a backlog, go on
                 await asyncio.sleep(self._linger)
 
     async def _rescue(self, consumer: AIOKafkaConsumer, failure: Exception) -> None:
