@@ -1,9 +1,9 @@
-"""The delivery tables every service's database has, as its first migration makes them, and who may touch them.
+"""The delivery tables every service's database has, as its migrations make them, and who may touch them.
 
-Frozen: a later change is a new function (`delivery_v2`) called by a new migration.
+Frozen: a later change is a new function (`delivery_v3`) called by a new migration.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.messaging.records import SHARDS
 
@@ -169,6 +169,30 @@ def tenant_table_v1(op: Operations, service: str, table: str) -> None:
         f" WITH CHECK (current_setting('poec.tenant', true) IN ('*', opco))"
     )
     op.execute(f"CREATE POLICY owner ON {table} TO {service}_owner USING (true) WITH CHECK (true)")
+
+
+_TENANT: Final = "coalesce(current_setting('poec.tenant', true), '')"
+_SEEN_BY_ALL: Final = f"{_TENANT} = '*'"
+ROW_RULES_V2: Final = {
+    # table: who sees its rows, who may add rows
+    "idempotency": ("principal = current_setting('poec.principal', true)",) * 2,
+    "audit_entry": (_SEEN_BY_ALL, "true"),
+    "dead_letter": (_SEEN_BY_ALL, _SEEN_BY_ALL),
+    "parked": (_SEEN_BY_ALL, _SEEN_BY_ALL),
+    # relay and reconciler read it outside any unit of work, where no tenant is set
+    "outbox": (f"{_TENANT} IN ('', '*')", "true"),
+}
+"""Row-level security of the delivery tables: a unit of work that is opened for one OPCO reads no answer, letter, record or entry
+of another one, whatever query a mistake may lead to it."""
+
+
+def delivery_v2(op: Operations, service: str) -> None:
+    """Close the delivery tables by row: a principal's answers are its own; records, letters and trail are for those who see all."""
+    for table, (seen, added) in ROW_RULES_V2.items():
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY seen ON {table} TO {service} USING ({seen}) WITH CHECK ({added})")
+        op.execute(f"CREATE POLICY owner ON {table} TO {service}_owner USING (true) WITH CHECK (true)")
 
 
 def _each(op: Operations, script: str) -> None:

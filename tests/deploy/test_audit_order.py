@@ -43,7 +43,8 @@ async def test_what_is_parked_waits_unless_an_open_dead_letter_holds_its_key(hea
         (FICHES, settled, "discarded", True),
         (FICHES, harmless, "dead", False),
     ]
-    async with heart.database.connection() as connection:
+    async with heart.database.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL poec.tenant = '*'")
         for topic, key, state, parks in letters:
             await connection.execute(
                 "INSERT INTO dead_letter (id, topic, kafka_partition, kafka_offset, key, code, detail, headers, state, parks)"

@@ -135,7 +135,7 @@ async def test_a_unit_that_fails_leaves_nothing(heart: Heart) -> None:
 
 
 async def _fail_after_flush(heart: Heart, key: UUID) -> None:
-    async with heart.database.unit(WORKER, IdempotencyKey("akto", "k")) as unit:
+    async with heart.database.unit(WORKER, IdempotencyKey(WORKER.id, "k")) as unit:
         tallies = await open_tallies(unit, [key])
         _one_more(tallies, key)
         write_tallies(tallies, unit)

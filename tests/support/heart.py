@@ -27,7 +27,7 @@ from shared.messaging.clients import KafkaAccess, new_producer, new_reader
 from shared.messaging.hearing import Hearing
 from shared.messaging.inbox import Inbox
 from shared.messaging.records import Received, outgoing_event, shard_of
-from shared.messaging.schema import delivery_v1
+from shared.messaging.schema import delivery_v1, delivery_v2
 from shared.working_set import WorkingSet
 from tests.support.servers import Servers
 
@@ -136,10 +136,8 @@ class Heart:
             return await connection.fetchval("SELECT seen FROM tally WHERE id = $1", key) or 0
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Return rows of the scratch database."""
-        async with self.database.connection() as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(query, *args)
-            return rows
+        """Return rows of the scratch database, as its worker sees them; the idempotency rows are each caller's own."""
+        return await self.database.query(WORKER, query, *args)
 
     async def positions_add_up(self) -> bool:
         """Return whether every record received has exactly one outcome."""
@@ -160,6 +158,7 @@ async def _migrate(owner_url: str) -> None:
             statements.append(sqltext)
 
     delivery_v1(Collect(), "validation")
+    delivery_v2(Collect(), "validation")
     connection = await asyncpg.connect(owner_url)
     for statement in (*statements, *_OWN):
         await connection.execute(statement)
