@@ -28,7 +28,10 @@ async def fill(heart: Heart) -> None:
             "(id, topic, kafka_partition, kafka_offset, code, detail, headers)"
             f" VALUES ('{uuid4()}', 't', 0, 0, 'X', 'x', '[]')"
         ),
-        "parked": "(topic, key, sequence, event_id, kafka_partition, kafka_offset, headers, reason) VALUES ('t', 'k', 2, 'e', 0, 0, '[]', 'gap')",
+        "parked": (
+            "(topic, key, sequence, event_id, kafka_partition, kafka_offset, headers, reason)"
+            " VALUES ('t', 'k', 2, 'e', 0, 0, '[]', 'gap')"
+        ),
         "outbox": f"(event_id, shard, topic, key, headers) VALUES ('{uuid4()}', 0, 't', 'k', '{{}}')",
     }
     async with heart.database.connection() as connection, connection.transaction():
@@ -54,10 +57,14 @@ async def test_answers_are_their_callers_own_even_for_those_who_see_everything(h
 
 async def test_nobody_keeps_an_answer_in_anothers_name(heart: Heart) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with heart.database.unit(AKTO, IdempotencyKey("afdas", "k")) as unit:
-            await open_tallies(unit, [])
-            unit.remember("hash", 201, {}, "{}")
-            await unit.flush()
+        await _keep_in_anothers_name(heart)
+
+
+async def _keep_in_anothers_name(heart: Heart) -> None:
+    async with heart.database.unit(AKTO, IdempotencyKey("afdas", "k")) as unit:
+        await open_tallies(unit, [])
+        unit.remember("hash", 201, {}, "{}")
+        await unit.flush()
 
 
 @pytest.mark.parametrize("table", ["dead_letter", "parked"])
