@@ -1,10 +1,13 @@
 """Bytes from outside into a typed request, or every objection at once; the same for HTTP bodies and ingress records.
 
 Refused although most parsers let it pass: duplicate members (last wins, and a gateway may read the first), NUL, lone surrogates,
-NaN and Infinity, nesting deeper than 20. Nothing that was sent is ever quoted in what is answered.
+NaN and Infinity, numbers that 64 bits do not hold, a text or 1.0 where a whole number is due, nesting deeper than 20.
+Nothing that was sent is ever quoted in what is answered.
 """
 
 import json
+import math
+import re
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
@@ -17,6 +20,8 @@ MAX_DEPTH: Final = 20
 MAX_OBJECTIONS: Final = 100
 """So many objections of form are listed; an answer must stay small enough to be sent, whatever was asked."""
 M = TypeVar("M", bound=BaseModel)
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}")
+_LARGEST: Final = 2**63 - 1
 
 _WORDS: Final[dict[str, str]] = {
     "missing": "Ce champ est obligatoire\u202f: renseignez-le.",
@@ -28,6 +33,8 @@ _WORDS: Final[dict[str, str]] = {
     "int_type": "Un nombre entier est attendu.",
     "int_parsing": "Un nombre entier est attendu.",
     "int_from_float": "Un nombre entier est attendu.",
+    "int_parsing_size": "Ce nombre est trop grand.",
+    "float_type": "Un nombre est attendu.",
     "greater_than_equal": "Ce nombre est trop petit.",
     "less_than_equal": "Ce nombre est trop grand.",
     "enum": "Cette valeur n’est pas dans la liste fermée.",
@@ -58,7 +65,7 @@ def parse_json(raw: bytes, model: type[M], *, limit: int = MAX_BYTES) -> M:
         )
     check_json(raw)
     try:
-        return model.model_validate_json(raw, extra="forbid")
+        return model.model_validate_json(raw, extra="forbid", strict=True)
     except ValidationError as wrong:
         raise InvalidInput(*objections_of(wrong)) from None
 
@@ -68,7 +75,7 @@ def check_json(raw: bytes) -> None:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise Malformed(Objection("TOO_DEEP", f"La demande est imbriquée sur plus de {MAX_DEPTH} niveaux."))
     try:
-        json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, **_numbers(raw))
     except UnicodeDecodeError:
         raise Malformed(Objection("NOT_UTF8", "La demande n’est pas en UTF-8.")) from None
     except (ValueError, RecursionError) as wrong:
@@ -85,6 +92,7 @@ def check_json(raw: bytes) -> None:
 _OWN: Final = {
     "DUPLICATE_MEMBER": "Un objet de la demande porte deux fois le même champ\u202f: gardez-en un.",
     "NOT_A_NUMBER": "NaN et Infinity ne sont pas des nombres JSON.",
+    "NUMBER_TOO_LARGE": "Un nombre de la demande ne tient pas sur 64 bits\u202f: corrigez-le.",
 }
 
 
@@ -97,6 +105,23 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(_: str) -> None:
     raise ValueError("NOT_A_NUMBER")
+
+
+def _numbers(raw: bytes) -> dict[str, Any]:
+    """Return the checks of numbers where one may be too large; a request rarely holds 19 digits or an exponent of three."""
+    return {"parse_int": _whole, "parse_float": _fraction} if _LONG_NUMBER.search(raw) else {}
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or abs(number := int(digits)) > _LARGEST:
+        raise ValueError("NUMBER_TOO_LARGE")
+    return number
+
+
+def _fraction(digits: str) -> float:
+    if not math.isfinite(number := float(digits)):
+        raise ValueError("NUMBER_TOO_LARGE")
+    return number
 
 
 def _encodable(raw: bytes) -> bool:

@@ -60,7 +60,17 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "NaN": (b'{"text": "a", "number": NaN}', "NOT_A_NUMBER"),
     "Infinity": (b'{"text": "a", "number": Infinity}', "NOT_A_NUMBER"),
     "minus Infinity": (b'{"text": "a", "number": -Infinity}', "NOT_A_NUMBER"),
-    "a number of 5,000 digits": (b'{"text": "a", "number": ' + b"9" * 5000 + b"}", "NOT_JSON"),
+    "a number of 5,000 digits": (b'{"text": "a", "number": ' + b"9" * 5000 + b"}", "NUMBER_TOO_LARGE"),
+    "a number of 250,000 digits": (b'{"text": "a", "number": ' + b"9" * 250_000 + b"}", "NUMBER_TOO_LARGE"),
+    "a number beyond 64 bits": (b'{"text": "a", "number": 9223372036854775808}', "NUMBER_TOO_LARGE"),
+    "a number below 64 bits": (b'{"text": "a", "number": -9223372036854775808}', "NUMBER_TOO_LARGE"),
+    "a large number where none is due": (b'{"text": "a", "x": [{"y": 1e400}]}', "NUMBER_TOO_LARGE"),
+    "an exponent that is infinite": (b'{"text": "a", "number": 1e400}', "NUMBER_TOO_LARGE"),
+    "a negative one": (b'{"text": "a", "number": -1.5E+999}', "NUMBER_TOO_LARGE"),
+    "an exponent of 5,000 digits": (b'{"text": "a", "number": 1e' + b"9" * 5000 + b"}", "NUMBER_TOO_LARGE"),
+    "a leading zero": (b'{"text": "a", "number": 01}', "NOT_JSON"),
+    "a plus sign": (b'{"text": "a", "number": +1}', "NOT_JSON"),
+    "hexadecimal": (b'{"text": "a", "number": 0x10}', "NOT_JSON"),
 }
 
 
@@ -124,7 +134,7 @@ def test_every_objection_of_form_comes_at_once_with_its_field() -> None:
     assert fields == {
         "content.title": "FORM_MISSING",
         "content.rome": "FORM_STRING_PATTERN_MISMATCH",
-        "content.hours.total": "FORM_INT_PARSING",
+        "content.hours.total": "FORM_INT_TYPE",
         "content.sessions.0.seats": "FORM_GREATER_THAN_EQUAL",
     }
     assert all(objection.message[0].isupper() for objection in found.objections)
@@ -170,9 +180,34 @@ def test_an_unknown_field_is_located_by_the_object_that_holds_it() -> None:
     assert [(o.code, o.field) for o in found.objections] == [("FORM_EXTRA_FORBIDDEN", "content.provider")]
 
 
-@pytest.mark.parametrize("value", [1.5, None, [1], {"a": 1}, "un", ""])
+@pytest.mark.parametrize("value", [1.5, 1.0, 1e2, True, "1", None, [1], {"a": 1}, "un", ""])
 def test_a_whole_number_is_a_whole_number(value: object) -> None:
-    assert codes(json.dumps({"number": value, "enrolled": 4}).encode(), EngageSession)
+    assert codes(json.dumps({"number": value, "enrolled": 4}).encode(), EngageSession) == ["FORM_INT_TYPE"]
+
+
+def test_minus_zero_is_zero_and_64_bits_are_read() -> None:
+    assert parse_json(b'{"text": "a", "number": -0}', Note).number == 0
+    assert parse_json(b'{"text": "a", "number": 9223372036854775807}', Note).number == 2**63 - 1
+    assert parse_json(b'{"text": "99999999999999999999999 1e999"}', Note).text == "99999999999999999999999 1e999"
+
+
+@pytest.mark.parametrize("value", ["oui", "true", 1, 0, 1.0, None])
+def test_true_is_not_written_otherwise(value: object) -> None:
+    content = golden_json()
+    content["provider"]["qualiopi"] = value
+    assert codes(json.dumps({"content": content}).encode(), SubmitFiche) == ["FORM_BOOL_TYPE"]
+
+
+@pytest.mark.parametrize("value", [0, 1_519_862_400, "2018-03-01T10:00:00", "01/03/2018", "2018-3-1", "2018-02-30", True])
+def test_a_date_is_no_number_and_has_no_time(value: object) -> None:
+    content = golden_json()
+    content["need"]["decided_on"] = value
+    found = refused(json.dumps({"content": content}).encode(), SubmitFiche)
+    assert [o.field for o in found.objections] == ["content.need.decided_on"]
+
+
+def test_the_good_fiche_is_read_as_strictly() -> None:
+    assert parse_json(json.dumps({"content": golden_json()}).encode(), SubmitFiche).content.model_dump(mode="json") == golden_json()
 
 
 def test_a_list_is_not_called_too_short_because_of_an_element_that_is_wrong() -> None:
@@ -214,4 +249,4 @@ def test_what_json_writes_is_read_or_refused_by_name(value: object) -> None:
         check_json(raw)
     except Malformed as refusal:
         found = refusal.objections[0].code
-    assert found in (("NUL",) if b"\\u0000" in raw else ("", "TOO_DEEP", "SURROGATE"))
+    assert found in (("NUL", "NUMBER_TOO_LARGE") if b"\\u0000" in raw else ("", "TOO_DEEP", "SURROGATE", "NUMBER_TOO_LARGE"))
