@@ -36,6 +36,7 @@ class Refused(Exception):
         super().__init__(self.code, *(o.code for o in objections))
         self.objections = tuple(objections)
         self.warnings = tuple(warnings)
+        self.headers: dict[str, str] = {}
 
 
 class RulesRefused(Refused):
@@ -66,6 +67,62 @@ class TooLarge(Refused):
     status = 413
     code = "too_large"
     title = "La demande est trop volumineuse"
+
+
+class TooSlow(Refused):
+    """The request did not arrive in the time that one may take."""
+
+    status = 408
+    code = "too_slow"
+    title = "La demande n’est pas arrivée à temps"
+
+
+class AddressTooLong(Refused):
+    """The address (path and query) is longer than what is read."""
+
+    status = 414
+    code = "address_too_long"
+    title = "L’adresse est trop longue"
+
+
+class UnfitContent(Refused):
+    """The body is of a kind that this door does not take: not JSON, compressed, in another character set."""
+
+    status = 415
+    code = "unfit_content"
+    title = "Ce type de contenu n’est pas accepté"
+
+
+class WrongHost(Refused):
+    """The request names a host that this service does not answer for."""
+
+    status = 421
+    code = "wrong_host"
+    title = "Ce nom d’hôte n’est pas servi ici"
+
+
+class HeadersTooLarge(Refused):
+    """The headers are more, or larger, than what is read."""
+
+    status = 431
+    code = "headers_too_large"
+    title = "Les en-têtes sont trop volumineux"
+
+
+class MethodNotAllowed(Refused):
+    """The address exists and does not know this method."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Cette méthode n’existe pas à cette adresse"
+
+
+class NotSpoken(Refused):
+    """A method that is none of HTTP's (501), or a version of HTTP that is not spoken here (505)."""
+
+    status = 501
+    code = "not_spoken"
+    title = "Méthode ou version de HTTP inconnue"
 
 
 class WarningsUnanswered(Refused):

@@ -27,14 +27,15 @@ from shared.errors import (
     Objection,
     RevisionRequired,
     Stale,
-    TooLarge,
     TooMany,
 )
 from shared.identity import Principal
+from shared.intake import Intake
 from shared.messaging.hearing import Open, Write
 from shared.messaging.news import News
 from shared.metrics import ANSWER_SECONDS, ANSWERS
 from shared.parsing import MAX_BYTES, parse_json
+from shared.problems import Problem
 from shared.tokens import TokenVerifier
 
 B = TypeVar("B", bound=BaseModel)
@@ -92,6 +93,7 @@ class Door(Generic[W]):
     ) -> None:
         self.database, self.verifier, self.news = database, verifier, news
         self._open, self._write = open_set, write
+        self.intake = Intake()
         self.full = False
         self.in_flight_per_principal = in_flight_per_principal
         self._under_way: Counter[str] = Counter()
@@ -109,14 +111,14 @@ class Door(Generic[W]):
         began = time.perf_counter()
         principal = await self.verifier.principal(request.headers.get("authorization"))
         with self._in_flight(principal):
-            raw = await read_body(request, limit)
-            key = _idempotency_key(request, principal)
-            body = parse_json(raw or b"{}", body_type, limit=limit)
-            if self.full:
-                text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
-                raise Busy(Objection("OUTBOX_FULL", text))
-            attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
-            response = await self._waiting(attempt, _wait_seconds(request))
+            async with self.intake.body(request, limit) as raw:
+                key = _idempotency_key(request, principal)
+                body = parse_json(raw or b"{}", body_type, limit=limit)
+                if self.full:
+                    text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
+                    raise Busy(Objection("OUTBOX_FULL", text))
+                attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
+                response = await self._waiting(attempt, _wait_seconds(request))
         await crash_point("http.before_answer")
         operation = request.scope["route"].name
         ANSWERS.labels(operation, response.status_code).inc()
@@ -220,17 +222,6 @@ def _json(status: int, body: str, headers: Mapping[str, str]) -> Response:
     return Response(body, status, dict(headers), "application/json")
 
 
-async def read_body(request: Request, limit: int = MAX_BYTES) -> bytes:
-    """Return the body, counted while it streams in. Raises `TooLarge` as soon as it is."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise TooLarge(Objection("TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la."))
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _idempotency_key(request: Request, principal: Principal) -> IdempotencyKey:
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -289,7 +280,7 @@ def _header(name: str, description: str, required: bool) -> dict[str, Any]:
 
 def answers(body: type[BaseModel], status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the answers: the good one, and the problems every write or read may have."""
-    codes = (400, 401, 403, 404, 409, 412, 413, 422, 428, 429, 503, *also)
+    codes = (400, 401, 403, 404, 408, 409, 412, 413, 414, 415, 421, 422, 428, 429, 431, 503, *also)
     problems: dict[int | str, dict[str, Any]] = {
         code: {"model": Problem, "description": _PROBLEMS.get(code, "Problème")} for code in codes
     }
@@ -302,35 +293,19 @@ _PROBLEMS: Final = {
     401: "Jeton absent ou refusé",
     403: "Rôle insuffisant",
     404: "Objet inconnu, ou d’une autre organisation",
+    408: "La demande n’est pas arrivée à temps",
     409: "L’état actuel ne permet pas la commande, ou des avertissements attendent une réponse",
     412: "La révision a changé",
     413: "Demande trop volumineuse",
+    414: "Adresse trop longue",
+    415: "Contenu d’un autre type que application/json, ou compressé",
+    421: "Nom d’hôte inconnu",
     422: "Forme ou règles non respectées",
     428: "Révision manquante (If-Match)",
-    429: "Trop de demandes du même appelant à la fois",
+    429: "Trop de demandes du même appelant, à la fois ou par seconde (Retry-After)",
+    431: "En-têtes trop volumineux",
     503: "Service momentanément saturé",
 }
-
-
-class ProblemObjection(BaseModel):
-    """One objection: stable code, field, what to do, source of the rule, figures compared."""
-
-    code: str
-    field: str | None = None
-    message: str
-    source: str | None = None
-    facts: dict[str, str | int | bool | None] = {}
-
-
-class Problem(BaseModel):
-    """RFC 9457, with all objections and warnings at once."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    objections: list[ProblemObjection] = []
-    warnings: list[ProblemObjection] = []
 
 
 def body_schemas() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from shared.contracts.flow import TOPICS, topics_heard_by
 from shared.database import CONNECTION_LOST, Database
+from shared.edge import Doorway, host_names
 from shared.http import Door, sleep_until_cancelled
 from shared.logs import configure, log
 from shared.messaging.clients import KafkaAccess
@@ -134,6 +135,8 @@ class Process:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=bool(self._settings.trusted_proxies),
+                forwarded_allow_ips=self._settings.trusted_proxies,
                 date_header=True,
                 timeout_graceful_shutdown=10,
                 timeout_keep_alive=75,
@@ -224,9 +227,8 @@ class Process:
         async def ready() -> dict[str, bool]:
             return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}
 
-        app = new_app(
-            self._service.name, version("poec"), ready, self._service.router if "api" in self._roles else None
-        )
+        router = self._service.router if "api" in self._roles else None
+        app = new_app(self._service.name, version("poec"), ready, router, _doorway(settings))
         app.state.door = Door(database, hearing.open, hearing.write, verifier, news, settings.in_flight_per_principal)
         app.state.letters = DeadLetters(inbox)
         app.state.settings = settings
@@ -257,6 +259,10 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
+
+
+def _doorway(settings: ServiceSettings) -> Doorway:
+    return Doorway(host_names(settings.public_hosts, settings.public_url), settings.public_url.startswith("https://"))
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -23,6 +23,17 @@ class ServiceSettings(BaseSettings):
     audience: str = Field("poec", description="For whom the bearer tokens must be made (`aud`).")
     http_host: str = Field("127.0.0.1", description="Address the process listens on.")
     http_port: int = Field(0, description="Port the process listens on; 0 takes a free one.")
+    public_url: str = Field(
+        "", description="Address under which people and partners reach this service; https there brings HSTS."
+    )
+    public_hosts: str = Field(
+        "localhost,127.0.0.1,::1",
+        description="Host names answered beside that of `POEC_PUBLIC_URL`, separated by commas; others get 421.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed; nobody's otherwise.",
+    )
     instance: str = Field(
         description="Unique name of this process; its static membership of the Kafka group. No default on purpose."
     )

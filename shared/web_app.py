@@ -15,30 +15,26 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.database import CONNECTION_LOST
-from shared.errors import Busy, Conflict, InvalidInput, NotFound, Objection, Refused
-from shared.http import (
-    Problem,
-    ProblemObjection,
-    answers,
-    body_schemas,
-    read_body,
-    signed_in,
-    takes,
-)
+from shared.edge import Application, Doorway
+from shared.errors import Busy, Conflict, InvalidInput, MethodNotAllowed, NotFound, Objection, Refused
+from shared.http import answers, body_schemas, door, signed_in, takes
 from shared.logs import log
 from shared.messaging.letters import DeadLetters
-from shared.metrics import OBJECTIONS
 from shared.parsing import objections_from, parse_json
+from shared.problems import defect_problem, problem
 from shared.trace import follow
 
 _LOG = log("http")
 Ready = Callable[[], Awaitable[dict[str, bool]]]
 
 
-def new_app(service: str, version: str, ready: Ready, router: APIRouter | None) -> FastAPI:
+def new_app(
+    service: str, version: str, ready: Ready, router: APIRouter | None, doorway: Doorway | None = None
+) -> FastAPI:
     """Return the application of one process; a process without the role `api` has no business routes."""
     title = f"POEC {service}"
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = Application(title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.doorway = doorway or Doorway()
     app.add_middleware(_Trace)
     _handle_errors(app)
     app.include_router(_health(ready))
@@ -129,7 +125,8 @@ def _dead_letters() -> APIRouter:
     async def discard_letter(request: Request, letter: UUID) -> Response:
         """Give a record up, with a reason; what waited behind it goes on."""
         principal = await signed_in(request)
-        body = parse_json(await read_body(request), DiscardIn)
+        async with door(request).intake.body(request) as raw:
+            body = parse_json(raw, DiscardIn)
         settled = await letters(request).discard(principal, letter, body.reason)
         return _ok(LetterOut(**settled.__dict__))
 
@@ -143,34 +140,6 @@ def _body_of(body: type[BaseModel]) -> dict[str, Any]:
 
 def _ok(body: BaseModel) -> Response:
     return Response(body.model_dump_json(), media_type="application/json")
-
-
-def problem(refused: Refused) -> Response:
-    """Return a refusal as RFC 9457; counts each objection's code."""
-    for objection in (*refused.objections, *refused.warnings):
-        OBJECTIONS.labels(objection.code).inc()
-    body = Problem(
-        type=f"urn:poec:problem:{refused.code}",
-        title=refused.title,
-        status=refused.status,
-        code=refused.code,
-        objections=[_shown(o) for o in refused.objections],
-        warnings=[_shown(o) for o in refused.warnings],
-    )
-    headers = {"Retry-After": "2"} if refused.status in (429, 503) else {}
-    if refused.status == 401:
-        headers = {"WWW-Authenticate": 'Bearer realm="poec"'}
-    return Response(body.model_dump_json(exclude_none=True), refused.status, headers, "application/problem+json")
-
-
-def _shown(objection: Objection) -> ProblemObjection:
-    return ProblemObjection(
-        code=objection.code,
-        field=objection.field,
-        message=objection.message,
-        source=objection.source,
-        facts=dict(objection.facts),
-    )
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -194,14 +163,17 @@ def _handle_errors(app: FastAPI) -> None:
 
     async def framework(_: Request, failure: Exception) -> Response:
         assert isinstance(failure, HTTPException), "registered for HTTPException"
+        if failure.status_code == 405:
+            other = MethodNotAllowed(Objection("METHOD", "Cette adresse ne connaît pas cette méthode."))
+            other.headers |= failure.headers or {}
+            return problem(other)
         known = NotFound(Objection("UNKNOWN", "Aucune ressource à cette adresse."))
         known.status = failure.status_code
         return problem(known)
 
     async def defect(_: Request, failure: Exception) -> Response:
         _LOG.error("defect", error=type(failure).__name__, exc_info=failure)
-        body = Problem(type="urn:poec:problem:defect", title="Erreur interne", status=500, code="defect")
-        return Response(body.model_dump_json(exclude_none=True), 500, media_type="application/problem+json")
+        return defect_problem()
 
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, malformed)

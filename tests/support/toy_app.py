@@ -142,5 +142,6 @@ def toy_app(heart: Heart) -> FastAPI:
 async def caller(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of the application, without a network."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://toy.invalid", headers={"authorization": "akto"}) as client:
+    headers = {"authorization": "akto", "content-type": "application/json"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://toy.invalid", headers=headers) as client:
         yield client

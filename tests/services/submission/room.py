@@ -40,6 +40,9 @@ PEOPLE = {
 }
 
 
+JSON = {"content-type": "application/json"}
+
+
 class Known(TokenVerifier):
     """Takes the name of a known caller for a token: tokens have their own tests."""
 
@@ -80,7 +83,7 @@ class Room:
         ears = hearing(settings.given())
         app = new_app("submission", "0", _ready, router)
         app.state.door, app.state.settings = Door(database, ears.open, ears.write, Known(), news), settings
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://submission")
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://submission", headers=JSON)
         return cls(database, Inbox(database, ears, news.tell), client, news)
 
     async def close(self) -> None:

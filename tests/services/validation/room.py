@@ -37,6 +37,9 @@ PEOPLE = {
 }
 
 
+JSON = {"content-type": "application/json"}
+
+
 class Known(TokenVerifier):
     """Takes the name of a known caller for a token: tokens have their own tests."""
 
@@ -77,7 +80,7 @@ class Room:
         ears = hearing()
         app = new_app("validation", "0", _ready, router)
         app.state.door = Door(database, ears.open, ears.write, Known(), News())
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://validation")
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://validation", headers=JSON)
         return cls(database, Inbox(database, ears), client, owner, audit)
 
     async def close(self) -> None:

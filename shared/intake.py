@@ -1,0 +1,77 @@
+"""A request's body on its way in: of one content type, counted while it streams, within what one process may hold at once.
+
+Nothing but JSON is taken: there is no upload, no form, no compressed body. A door that takes something else names it and its limit.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from shared.errors import Busy, Objection, TooLarge, TooSlow, UnfitContent
+from shared.parsing import MAX_BYTES
+
+JSON: Final = "application/json"
+ROOM_BYTES: Final = 64 * 1024 * 1024
+"""Bodies a process holds at once: some 250 of the largest kind, or 20,000 fiches."""
+
+
+class Intake:
+    """Where the bodies of a process are received; `held` is what it holds now, in bytes."""
+
+    def __init__(self, room: int = ROOM_BYTES) -> None:
+        self._room = room
+        self.held = 0
+
+    @asynccontextmanager
+    async def body(self, request: Request, limit: int = MAX_BYTES, content_type: str = JSON) -> AsyncIterator[bytes]:
+        """Yield the body, at most `limit` bytes; it counts against the room until the block ends.
+
+        Raises `UnfitContent` before anything is read, `TooLarge` as soon as it is, `Busy` where there is no room, `TooSlow`
+        where the rest of it never came.
+        """
+        declared = _declared(request, content_type)
+        if declared is not None and declared > limit:
+            raise _too_large(limit)
+        parts, size = [], 0
+        try:
+            async for part in request.stream():
+                size += len(part)
+                self.held += len(part)
+                if size > limit:
+                    raise _too_large(limit)
+                if self.held > self._room:
+                    text = (
+                        "Trop de demandes volumineuses arrivent en même temps\u202f: réessayez dans quelques instants."
+                    )
+                    raise Busy(Objection("NO_ROOM", text))
+                parts.append(part)
+            yield b"".join(parts)
+        except ClientDisconnect:
+            raise TooSlow(
+                Objection("INCOMPLETE", "La demande n’est pas arrivée en entier\u202f: renvoyez-la.")
+            ) from None
+        finally:
+            self.held -= size
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        Objection("TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la.", facts={"limit": limit})
+    )
+
+
+def _declared(request: Request, content_type: str) -> int | None:
+    """Return the length a request says its body has, None where it says none; raises `UnfitContent` for one of another kind."""
+    length = request.headers.get("content-length")
+    if length == "0" or (length is None and "transfer-encoding" not in request.headers):
+        return 0 if length else None
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnfitContent(Objection("CONTENT_ENCODING", "Envoyez le contenu sans compression (Content-Encoding)."))
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.replace(" ", "").replace('"', "").lower()
+    if kind.strip().lower() != content_type or charset not in ("", "charset=utf-8"):
+        raise UnfitContent(Objection("CONTENT_TYPE", f"Envoyez du {content_type} en UTF-8 (Content-Type)."))
+    return int(length) if length and length.isascii() and length.isdigit() and len(length) < 19 else None
