@@ -1,0 +1,82 @@
+"""Texts that people write freely, marked as such: what may not stand in them, and what looks like a person's name.
+
+The mark changes nothing for readers: an event that lies in the log is read whatever its texts hold. The edges refuse
+(`shared/personal_data.py`), so that nothing of the kind gets in; the domains warn about names.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from shared.errors import Objection
+
+
+class Free:
+    """The mark of a text that a person writes: no e-mail address, telephone number or NIR may stand in it."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Say so in the documents too."""
+        return {**handler(schema), "x-free-text": True}
+
+
+FREE: Final = Free()
+FreeText = Annotated[str, FREE]
+Label = Annotated[str, Field(min_length=1, max_length=250), FREE]
+Text = Annotated[str, Field(min_length=1, max_length=3000), FREE]
+Reason = Annotated[str, Field(min_length=1, max_length=500), FREE]
+
+_TITLE: Final = r"\b(?:M\.|MM\.|Mr\.?|Mme|Mmes|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?|Docteur|Me|Maître|Pr\.)"
+_WORD: Final = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ’'-]{1,40}"
+_PARTICLE: Final = r"(?:(?:de|du|des|d’|d'|le|la|van|von|el|ben)[ ]?){0,2}"
+_NO_NAMES: Final = (
+    r"(?:Monsieur|Madame|Mesdames|Messieurs|Mademoiselle|Maire|Ministre)\b|Direct|Présid|Préf|Chef|Respons|Déléguée?|Recteur"
+)
+_WITH_TITLE: Final = re.compile(
+    rf"{_TITLE}[ ]{{1,3}}{_PARTICLE}(?!(?:{_NO_NAMES})){_WORD}"
+)
+_ROLE: Final = (
+    r"(?i:\b(?:contact(?:er|ez)?|référente?|interlocut(?:eur|rice)|responsable|conseill(?:er|ère)|formateur|formatrice"
+    r"|suivie? par|animée? par|auprès de|s[’']adresser à|votre correspondante?))"
+)
+_ROLE_HINTS: Final = (
+    "contact", "référent", "interlocut", "responsable", "conseill", "formateur", "formatrice", "suivi", "animé", "auprès",
+    "adresser", "correspondant",
+)  # fmt: skip
+"""Without one of these no role stands in a text: most texts are done with that."""
+_GIVEN_NAME: Final = r"[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{1,20}(?:-[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{1,20})?"
+_CAPITALS: Final = r"[A-ZÀ-ÖØ-Þ]{2,}(?:[’'-][A-ZÀ-ÖØ-Þ]{2,}){0,2}\b"
+_ORGANISATION: Final = (
+    r"(?!(?:Pôle|France|Mission|Cap|Carif|Région|Greta|Afpa|Agence|Maison|Espace|Service|Centre|Direction|Chambre|Conseil"
+    r"|Ville|Lycée|Campus|Institut|École|Ecole|Accueil|Groupe|Association|Opco|Branche|Site|Pays|Union|Plateforme)\b)"
+)
+_BY_ROLE: Final = re.compile(rf"{_ROLE}[ ]{{0,2}}:?[ ]{{0,2}}{_ORGANISATION}{_GIVEN_NAME}[ ]{_PARTICLE}{_CAPITALS}")
+_BY_COLON: Final = re.compile(rf"{_ROLE}[ ]{{0,2}}:[ ]{{0,2}}{_ORGANISATION}{_GIVEN_NAME}[ ]{_GIVEN_NAME}\b")
+
+
+def names_a_person(text: str) -> bool:
+    """Return whether a text seems to name a person: a title and a capitalised word, or `contact : Prénom NOM`.
+
+    Not seen: a bare first and last name, names without capitals. Seen wrongly: places called after somebody
+    (« lycée Monsieur Vincent »); hence a warning, never a refusal.
+    """
+    spaced = " ".join(text.split())
+    if _WITH_TITLE.search(spaced):
+        return True
+    small = spaced.lower()
+    return any(hint in small for hint in _ROLE_HINTS) and any(p.search(spaced) for p in (_BY_ROLE, _BY_COLON))
+
+
+def name_warning(texts: Iterable[tuple[str, str]]) -> Objection | None:
+    """Return the warning about texts (field, text) that seem to name a person: it names the first field and lists them all."""
+    fields = [field for field, text in texts if names_a_person(text)]
+    if not fields:
+        return None
+    message = (
+        "Ce texte semble nommer une personne\u202f: écrivez sa fonction ou son service, ou confirmez que personne"
+        " n’est nommé."
+    )
+    facts: Mapping[str, str | int] = {"fields": ",".join(fields)[:300], "count": len(fields)}
+    return Objection("PERSON_NAME_SUSPECTED", message, "RGPD art. 5", fields[0], facts)
