@@ -9,11 +9,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import InvalidInput, Malformed, Objection, TooLarge
+from shared.personal_data import objections_to_texts
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 20
@@ -63,19 +65,24 @@ def parse_json(raw: bytes, model: type[M], *, limit: int = MAX_BYTES) -> M:
                 "TOO_LARGE", f"La demande dépasse {limit // 1024} Kio\u202f: découpez-la.", facts={"limit": limit}
             )
         )
-    check_json(raw)
+    personal = list(islice(objections_to_texts(check_json(raw), model), MAX_OBJECTIONS))
     try:
-        return model.model_validate_json(raw, extra="forbid", strict=True)
+        body = model.model_validate_json(raw, extra="forbid", strict=True)
     except ValidationError as wrong:
-        raise InvalidInput(*objections_of(wrong)) from None
+        raise InvalidInput(*_listed([*personal, *objections_of(wrong)])) from None
+    if personal:
+        raise InvalidInput(*_listed(personal))
+    return body
 
 
-def check_json(raw: bytes) -> None:
-    """Raise `Malformed` where JSON is not JSON, or is of the kind that two readers read differently."""
+def check_json(raw: bytes) -> Any:
+    """Return what was decoded; raise `Malformed` where JSON is not JSON, or is of the kind that two readers read differently."""
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise Malformed(Objection("TOO_DEEP", f"La demande est imbriquée sur plus de {MAX_DEPTH} niveaux."))
     try:
-        json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, **_numbers(raw))
+        document = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, **_numbers(raw)
+        )
     except UnicodeDecodeError:
         raise Malformed(Objection("NOT_UTF8", "La demande n’est pas en UTF-8.")) from None
     except (ValueError, RecursionError) as wrong:
@@ -87,6 +94,7 @@ def check_json(raw: bytes) -> None:
         raise Malformed(
             Objection("SURROGATE", "La demande contient une moitié de caractère Unicode\u202f: corrigez le texte.")
         )
+    return document
 
 
 _OWN: Final = {
@@ -162,9 +170,8 @@ def objections_from(errors: Sequence[Any]) -> list[Objection]:
     for error in errors:
         if error["type"] == "too_short" and tuple(error["loc"]) in spoiled:
             continue  # the list is long enough; an element of it is not good
-        if len(found) == MAX_OBJECTIONS:
-            more = f"Seules les {MAX_OBJECTIONS} premières objections sont listées\u202f: corrigez-les, puis renvoyez."
-            return [*found, Objection("FORM_MORE", more)]
+        if len(found) > MAX_OBJECTIONS:
+            break
         limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
         hint = f" ({', '.join(f'{k} = {v}' for k, v in limits.items())})" if limits else ""
         path = ".".join(str(part) for part in error["loc"])[:200] or None
@@ -172,7 +179,15 @@ def objections_from(errors: Sequence[Any]) -> list[Objection]:
             path = _known_part(error["loc"])
         message = _WORDS.get(error["type"], "Cette valeur n’a pas la forme attendue.") + hint
         found.append(Objection(f"FORM_{error['type'].upper()}", message, field=path, facts=limits))
-    return found
+    return _listed(found)
+
+
+def _listed(found: Sequence[Objection]) -> list[Objection]:
+    """Return so many objections as are listed, and that there are more where there are."""
+    if len(found) <= MAX_OBJECTIONS:
+        return list(found)
+    more = f"Seules les {MAX_OBJECTIONS} premières objections sont listées\u202f: corrigez-les, puis renvoyez."
+    return [*found[:MAX_OBJECTIONS], Objection("FORM_MORE", more)]
 
 
 def _known_part(loc: tuple[int | str, ...]) -> str | None:

@@ -52,11 +52,12 @@ _DATE: Final = re.compile(
     r"|\d{1,2}/\d{1,2}/\d{2})(?![\d]|[/.-]\d)"
 )
 _S: Final = r"[ ._/()-]{0,3}"
-_NATIONAL: Final = re.compile(rf"(?<![\w,])(?<!\d[ .])\(?0{_S}[1-9](?:{_S}\d){{8}}(?!\d)")
+_NATIONAL: Final = re.compile(rf"(?<![\w,])\(?0{_S}[1-9](?:{_S}\d){{8}}(?!\w)")
 _ABROAD: Final = re.compile(
-    rf"(?<![\w+])(?:\+|\(\+|00){_S}(?:33|262|269|590|594|596|508|687|689|681){_S}(?:\(?0\)?)?(?:{_S}\d){{6,9}}(?!\d)"
+    rf"(?<![\w+])(?:\+|\(\+|00){_S}(?:33|262|269|590|594|596|508|687|689|681){_S}(?:\(?0\)?)?(?:{_S}\d){{6,9}}(?!\w)"
 )
-_FOREIGN: Final = re.compile(rf"(?<![\w+])\+[1-9]\d{{0,2}}(?:{_S}\d){{7,12}}(?!\d)")
+_FOREIGN: Final = re.compile(rf"(?<![\w+])\+[1-9]\d{{0,2}}(?:{_S}\d){{7,12}}(?!\w)")
+_UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _TWO_CODES: Final = re.compile(r"\d{5}[ /-]{1,3}\d{5}")
 
 # NIR: sex, year, month, department (2A, 2B), commune, order, key
@@ -75,7 +76,7 @@ def kinds_in(text: str) -> tuple[str, ...]:
     if _has_email(plain):
         found.append("FREE_TEXT_EMAIL")
     if _MANY_DIGITS.search(plain):
-        nirs = _nirs(plain)
+        nirs = _nirs(_UUID.sub("x", plain))
         undated = _DATE.sub("x", nirs.rest)
         if any(_has_number(undated)):
             found.append("FREE_TEXT_TELEPHONE")
@@ -114,7 +115,24 @@ def _plain_character(found: re.Match[str]) -> str:
     return "." if character in "。｡" else character
 
 
-_HINTS: Final = ("@", " at ", "at)", "at]", "at}", "at>", "at )", "at ]", "(a)", "[a]", "{a}", "<a>", "_at_", "-at-", "arob", "arrob")
+_HINTS: Final = (
+    "@",
+    " at ",
+    "at)",
+    "at]",
+    "at}",
+    "at>",
+    "at )",
+    "at ]",
+    "(a)",
+    "[a]",
+    "{a}",
+    "<a>",
+    "_at_",
+    "-at-",
+    "arob",
+    "arrob",
+)
 """Without one of these a text holds no address: most texts are done with that."""
 
 
@@ -153,7 +171,7 @@ def _is_nir(number: str, key: str | None) -> bool:
     if int(digits[3:5]) not in _MONTHS:
         return False
     if key is None:
-        return digits[0] in "12" and 1 <= int(digits[3:5]) <= 12  # noqa: PLR2004  # months
+        return digits[0] in "12" and 1 <= int(digits[3:5]) <= 12  # months
     value = int(digits.replace("2A", "19").replace("2B", "18"))
     return 97 - value % 97 == int(re.sub(r"\D", "", key))
 

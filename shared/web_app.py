@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.contracts.text import FREE
 from shared.database import CONNECTION_LOST
 from shared.edge import Application, Doorway
 from shared.errors import Busy, Conflict, InvalidInput, MethodNotAllowed, NotFound, Objection, Refused
@@ -70,7 +71,7 @@ def _health(ready: Ready) -> APIRouter:
 class DiscardIn(BaseModel):
     """Why a dead letter is given up."""
 
-    reason: str = Field(min_length=3, max_length=500)
+    reason: Annotated[str, Field(min_length=3, max_length=500), FREE]
 
 
 class NothingIn(BaseModel):

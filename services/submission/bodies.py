@@ -10,15 +10,16 @@ from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
 from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche, Session, SessionState, Status
 from services.submission.store import Listed
 from shared.contracts.fiche import FicheContent, Value, session_id
-from shared.contracts.ingress import Codes, ObjectionOut, Reason
+from shared.contracts.ingress import Codes, ObjectionOut
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.text import FREE, Reason
 from shared.contracts.validation import Adaptation, CompletionItem
 
 
 class FicheIn(Value):
     """A new fiche under the OPCO's own reference; `acknowledged`: codes of the warnings that were read and are kept."""
 
-    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH)]
+    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), FREE]
     content: FicheContent
     acknowledged: Codes = ()
 

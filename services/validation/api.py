@@ -18,13 +18,14 @@ from services.validation.store import Listed, Place
 from services.validation.use_cases import Dossiers
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.references import OPCOS, AvisKind, AvisReason, RefusalReason
+from shared.contracts.text import FREE
 from shared.contracts.validation import Adaptation, CompletionItem
 from shared.errors import InvalidInput, Objection
 from shared.http import Answer, Ask, answers, database, door, ok, signed_in, takes
 from shared.policy import authorize
 
-Comment = Annotated[str, StringConstraints(max_length=2000)]
-Explained = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Comment = Annotated[str, StringConstraints(max_length=2000), FREE]
+Explained = Annotated[str, StringConstraints(min_length=1, max_length=2000), FREE]
 AvisReasons = Annotated[tuple[AvisReason, ...], Field(max_length=len(AvisReason))]
 B = TypeVar("B", bound=BaseModel)
 router = APIRouter(prefix="/dossiers", tags=["dossiers"])

@@ -18,12 +18,11 @@ from shared.contracts.references import (
     ProcurementState,
     TargetContract,
 )
+from shared.contracts.text import FREE, FreeText, Label, Text
 
 POEC_NAMESPACE = UUID("6f1f5d5e-0c5b-5a3e-9b57-2f2f6c0f7a10")
 """Namespace of every identifier that is derived rather than drawn; arbitrary, fixed for ever."""
 
-Label = Annotated[str, Field(min_length=1, max_length=250)]
-Text = Annotated[str, Field(min_length=1, max_length=3000)]
 Cents = Annotated[int, Field(ge=0, le=100_000_000_000)]
 Hours = Annotated[int, Field(ge=0, le=2_000)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
@@ -39,7 +38,7 @@ class Need(Value):
     """Who identified the need, by which act, when (L6326-3)."""
 
     origin: NeedOrigin
-    reference: Annotated[str, Field(min_length=1, max_length=120)]
+    reference: Annotated[str, Field(min_length=1, max_length=120), FREE]
     decided_on: dt.date
 
 
@@ -65,25 +64,27 @@ class Derogation(Value):
     """A decision that lifts the 400-hour cap (deliberations 2021-44 and 2024-31): new cap in hours, zones it covers."""
 
     level: DerogationLevel
-    reference: Annotated[str, Field(min_length=1, max_length=120)]
+    reference: Annotated[str, Field(min_length=1, max_length=120), FREE]
     decided_on: dt.date
     cap: Hours
-    zones: tuple[str, ...] = ()
+    zones: tuple[FreeText, ...] = ()
 
 
 class Address(Value):
     """A postal address: 1 to 4 lines of 50 characters (LHÉO), postal code, city."""
 
-    lines: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=50)], ...], Field(min_length=1, max_length=4)]
+    lines: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=50), FREE], ...], Field(min_length=1, max_length=4)
+    ]
     postal_code: Annotated[str, Field(pattern=r"^\d{5}$")]
-    city: Annotated[str, Field(min_length=1, max_length=50)]
+    city: Annotated[str, Field(min_length=1, max_length=50), FREE]
 
 
 class Provider(Value):
     """The training organisation (OF) that answers for the training: SIRET (14), activity declaration NDA (11), Qualiopi."""
 
-    siret: Annotated[str, Field(min_length=1, max_length=20)]
-    nda: Annotated[str, Field(min_length=1, max_length=20)]
+    siret: Annotated[str, Field(min_length=1, max_length=20), FREE]
+    nda: Annotated[str, Field(min_length=1, max_length=20), FREE]
     name: Label
     qualiopi: bool
     address: Address
@@ -149,10 +150,10 @@ class PublishedContent(Value):
     kind: FicheKind
     branch_idcc: Annotated[str, Field(pattern=r"^\d{4}$")]
     need: Need
-    title: Annotated[str, Field(min_length=3, max_length=240)]
+    title: Annotated[str, Field(min_length=3, max_length=240), FREE]
     objective: Text
     contents: Text
-    prerequisites: Annotated[str, Field(max_length=3000)] = ""
+    prerequisites: Annotated[str, Field(max_length=3000), FREE] = ""
     rome: Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
     formacodes: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...], Field(min_length=1, max_length=5)]
     nsf: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{3}$")], ...], Field(max_length=3)] = ()

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.text import Reason
 
 Codes = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{2,60}$")], ...], Field(max_length=50)]
-Reason = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Command(Value):

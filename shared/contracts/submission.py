@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.text import FreeText
 
 
 class _OnFiches(FicheEvent):
@@ -26,7 +27,7 @@ class FicheSubmitted(_OnFiches):
     """An OPCO filed a fiche; revision 1."""
 
     wire_type: ClassVar[str] = "fr.poec.fiche.submitted.v1"
-    reference: str
+    reference: FreeText
     content: FicheContent
     acknowledged: tuple[str, ...] = ()
 
@@ -59,7 +60,7 @@ class AdaptationDeclined(_OnFiches):
     """The OPCO keeps its content; the avis stays to be given."""
 
     wire_type: ClassVar[str] = "fr.poec.adaptation.declined.v1"
-    reason: str
+    reason: FreeText
 
 
 class CounterProposed(_OnFiches):
@@ -68,7 +69,7 @@ class CounterProposed(_OnFiches):
     wire_type: ClassVar[str] = "fr.poec.adaptation.countered.v1"
     content: FicheContent
     shift: Shift
-    reason: str
+    reason: FreeText
 
 
 class ProgrammationConfirmed(_OnFiches):
@@ -89,7 +90,7 @@ class SessionEngaged(_OnFiches):
     seats: int
     hours: int
     committed: int
-    forced_reason: str | None = None
+    forced_reason: FreeText | None = None
 
 
 class SessionPostponed(_OnFiches):

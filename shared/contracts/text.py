@@ -5,13 +5,11 @@ The mark changes nothing for readers: an event that lies in the log is read what
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
-
-from shared.errors import Objection
 
 
 class Free:
@@ -31,12 +29,8 @@ Reason = Annotated[str, Field(min_length=1, max_length=500), FREE]
 _TITLE: Final = r"\b(?:M\.|MM\.|Mr\.?|Mme|Mmes|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?|Docteur|Me|Maître|Pr\.)"
 _WORD: Final = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ’'-]{1,40}"
 _PARTICLE: Final = r"(?:(?:de|du|des|d’|d'|le|la|van|von|el|ben)[ ]?){0,2}"
-_NO_NAMES: Final = (
-    r"(?:Monsieur|Madame|Mesdames|Messieurs|Mademoiselle|Maire|Ministre)\b|Direct|Présid|Préf|Chef|Respons|Déléguée?|Recteur"
-)
-_WITH_TITLE: Final = re.compile(
-    rf"{_TITLE}[ ]{{1,3}}{_PARTICLE}(?!(?:{_NO_NAMES})){_WORD}"
-)
+_NO_NAMES: Final = r"(?:Monsieur|Madame|Mesdames|Messieurs|Mademoiselle|Maire|Ministre)\b|Direct|Présid|Préf|Chef|Respons|Déléguée?|Recteur"
+_WITH_TITLE: Final = re.compile(rf"{_TITLE}[ ]{{1,3}}{_PARTICLE}(?!(?:{_NO_NAMES})){_WORD}")
 _ROLE: Final = (
     r"(?i:\b(?:contact(?:er|ez)?|référente?|interlocut(?:eur|rice)|responsable|conseill(?:er|ère)|formateur|formatrice"
     r"|suivie? par|animée? par|auprès de|s[’']adresser à|votre correspondante?))"
@@ -69,14 +63,6 @@ def names_a_person(text: str) -> bool:
     return any(hint in small for hint in _ROLE_HINTS) and any(p.search(spaced) for p in (_BY_ROLE, _BY_COLON))
 
 
-def name_warning(texts: Iterable[tuple[str, str]]) -> Objection | None:
-    """Return the warning about texts (field, text) that seem to name a person: it names the first field and lists them all."""
-    fields = [field for field, text in texts if names_a_person(text)]
-    if not fields:
-        return None
-    message = (
-        "Ce texte semble nommer une personne\u202f: écrivez sa fonction ou son service, ou confirmez que personne"
-        " n’est nommé."
-    )
-    facts: Mapping[str, str | int] = {"fields": ",".join(fields)[:300], "count": len(fields)}
-    return Objection("PERSON_NAME_SUSPECTED", message, "RGPD art. 5", fields[0], facts)
+def fields_naming_a_person(texts: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the fields, of (field, text) pairs, whose text seems to name a person."""
+    return [field for field, text in texts if names_a_person(text)]

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import Label, Place, Value
+from shared.contracts.fiche import Place, Value
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason
+from shared.contracts.text import FREE, FreeText, Label
 
 
 class _OnDossiers(FicheEvent):
@@ -18,7 +19,7 @@ class CompletionItem(Value):
     """One thing that is missing or unclear: the field of the fiche and what to do about it."""
 
     field: Label
-    request: Annotated[str, Field(min_length=1, max_length=500)]
+    request: Annotated[str, Field(min_length=1, max_length=500), FREE]
 
 
 class ProposedSession(Value):
@@ -56,7 +57,7 @@ class AdaptationProposed(_OnDossiers):
     wire_type: ClassVar[str] = "fr.poec.adaptation.proposed.v1"
     reasons: tuple[AvisReason, ...]
     adaptation: Adaptation
-    comment: str
+    comment: FreeText
     expires_on: dt.date
 
 
@@ -66,7 +67,7 @@ class AvisGiven(_OnDossiers):
     wire_type: ClassVar[str] = "fr.poec.avis.given.v1"
     avis: AvisKind
     reasons: tuple[AvisReason, ...]
-    comment: str
+    comment: FreeText
     corrects: bool = False
 
 
@@ -87,7 +88,7 @@ class FicheValidated(_OnDossiers):
     validated_on: dt.date
     validated_by: str
     against_avis: bool
-    reason: str | None = None
+    reason: FreeText | None = None
 
 
 class FicheRefused(_OnDossiers):
@@ -95,7 +96,7 @@ class FicheRefused(_OnDossiers):
 
     wire_type: ClassVar[str] = "fr.poec.fiche.refused.v1"
     reasons: tuple[RefusalReason, ...]
-    comment: str
+    comment: FreeText
 
 
 VALIDATION_EVENTS: tuple[type[FicheEvent], ...] = (

@@ -16,6 +16,7 @@ from shared.contracts.ingress import Command, CommandAnswered, ObjectionOut, Out
 from shared.database import UnitOfWork
 from shared.errors import (
     Impossible,
+    InvalidInput,
     Malformed,
     NotYet,
     Objection,
@@ -28,6 +29,7 @@ from shared.messaging.known import Known, read_known
 from shared.messaging.ledger import Ledger, letter_id
 from shared.messaging.records import Outgoing, Received, cloud_headers
 from shared.parsing import parse_json
+from shared.personal_data import objections_to
 from shared.trace import follow
 
 W = TypeVar("W")
@@ -81,8 +83,11 @@ async def take_commands(
 def _read(record: Received, types: Mapping[str, type[Command]]) -> _Asked:
     key = command_id = None
     try:
-        key = record.text_key
-        command_id = record.needed("ce_id")
+        named = record.text_key
+        if personal := tuple(objections_to(named, "reference")):
+            raise InvalidInput(*personal)  # such a key is answered by the record's place, and not repeated
+        key = named
+        command_id = _command_id(record)
         command_type = types.get(record.needed("ce_type"))
         if command_type is None:
             raise Impossible("TYPE_UNKNOWN", "a command or version that this service does not know")
@@ -91,6 +96,14 @@ def _read(record: Received, types: Mapping[str, type[Command]]) -> _Asked:
         return _Asked(record, key, command_id, parse_json(record.value, command_type), None)
     except (Impossible, Refused) as reason:
         return _Asked(record, key, command_id, None, reason)
+
+
+def _command_id(record: Received) -> str:
+    """Return the sender's own id of the record; one that is an e-mail address would be repeated in answers and marks."""
+    command_id = record.needed("ce_id")
+    if "@" in command_id and (personal := tuple(objections_to(command_id, "ce_id"))):
+        raise InvalidInput(*personal)
+    return command_id
 
 
 class _Desk:

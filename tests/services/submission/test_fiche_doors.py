@@ -330,3 +330,26 @@ async def test_every_transition_is_in_the_trail_with_its_actor(room: Room) -> No
         ("submission:worker", "fiche_validated", "validated"),
         ("opco-2i", "confirm_programmation", "confirmed"),
     ]
+
+
+async def test_personal_data_in_a_text_are_refused_by_http_and_by_the_topic_and_kept_nowhere(room: Room) -> None:
+    content = golden_json() | {"objective": "Écrire à canari.secret@exemple.fr ou au 02 31 00 00 00."}
+    found = (await room.post(GOLDEN_OPCO, "", {"reference": "canari.ref@exemple.fr", "content": content})).json()
+    assert [(one["field"], one["code"]) for one in found["objections"]] == [
+        ("reference", "FREE_TEXT_EMAIL"),
+        ("content.objective", "FREE_TEXT_EMAIL"),
+        ("content.objective", "FREE_TEXT_TELEPHONE"),
+    ]
+    told = await room.tell(
+        "akto",
+        uuid4().hex,
+        asked.SubmitFiche.model_validate({"content": content}),
+        asked.DeclineAdaptation(reason="Voir canari.secret@exemple.fr"),
+    )
+    assert [answer.outcome for answer in told] == ["refused", "refused"]
+    assert [one.field for one in told[1].objections] == ["reason"]
+    (by_key,) = await room.tell("akto", "canari.cle@exemple.fr", asked.ConfirmProgrammation())
+    assert (by_key.outcome, by_key.reference, by_key.objections[0].field) == ("refused", None, "reference")
+    tables = ("outbox", "inbox", "dead_letter", "audit_entry", "fiche")
+    kept = [await room.fetch(f"SELECT 1 FROM {table} t WHERE t::text LIKE '%canari%'") for table in tables]
+    assert kept == [[], [], [], [], []]
