@@ -18,7 +18,7 @@ SERVED: Final[dict[str, dict[str, Any]]] = {
 CODES: Final = {
     "opco": "slug of the closed list",
     "status": "state of a lifecycle",
-    "reference": "Pôle emploi's reference of a validation, made by validation; in CommandAnswered what the sender called its fiche, checked",
+    "reference": "made by validation; in CommandAnswered what the sender called its fiche, checked by ingress",
     "validated_by": "label of the organisation that validates",
     "acknowledged": "codes, closed by their pattern at the edge",
     "command": "type of a command",
