@@ -22,6 +22,7 @@ from shared.database import CONNECTION_LOST, Database
 from shared.edge import Doorway, host_names
 from shared.http import Door, sleep_until_cancelled
 from shared.logs import configure, log
+from shared.messaging.anchors import Anchorer
 from shared.messaging.clients import KafkaAccess
 from shared.messaging.hearing import Hearing
 from shared.messaging.inbox import Inbox
@@ -180,7 +181,8 @@ class Process:
             )
             reconciler = Reconciler(database, access, relay, settings.reconcile_seconds)
             self._parts["relay"] = lambda: relay.last_pass_ok
-            jobs |= {"relay": relay.run(), "reconciler": reconciler.run()}
+            anchorer = Anchorer(database, settings.anchor_seconds)
+            jobs |= {"relay": relay.run(), "reconciler": reconciler.run(), "anchorer": anchorer.run()}
             on_return.append(reconciler.soon)
             on_new_log.append(lambda _: reconciler.soon())
             database.after_commit = relay.wake

@@ -61,6 +61,12 @@ class ServiceSettings(BaseSettings):
     reconcile_seconds: float = Field(
         60.0, description="How often the log is compared with the outbox without a reason to."
     )
+    anchor_seconds: float = Field(
+        3600.0,
+        ge=1,
+        le=86_400,
+        description="How often the heads of the audit trail are anchored, if it grew: until then only the database vouches for it.",
+    )
     outbox_high_water: int = Field(200_000, description="Unpublished rows above which writes are answered 503.")
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     crash_point: str | None = Field(None, description="Test only: the named point at which the process kills itself.")

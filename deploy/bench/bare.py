@@ -143,11 +143,11 @@ async def _applied(ground: Bare, events: int) -> float:
 
 
 async def _forget(ground: Bare) -> None:
-    """Empty the projection and its memory, and take the group back to the beginning."""
+    """Empty the projection and its memory, and take the group back to the beginning. The trail cannot be emptied: it holds nothing."""
     from deploy.local.topics import admin_client
 
     connection = await asyncpg.connect(ground.urls.owner)
-    kept = ("alembic_version", "clock_offset", "outbox_shard", "known_topic")
+    kept = ("alembic_version", "clock_offset", "outbox_shard", "known_topic", "audit_entry", "anchor", "anchored_head")
     tables = [
         row["tablename"]
         for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

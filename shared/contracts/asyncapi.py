@@ -9,7 +9,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared.contracts.flow import HEARERS, SERVICES, TOPICS, Topic, dead_letters_topic
+from shared.contracts.anchors import TrailAnchored
+from shared.contracts.flow import HEARERS, SERVICES, TOPICS, Topic, anchors_topic, dead_letters_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, CommandAnswered
 from shared.contracts.letters import DeadLetterAnnounced
 from shared.contracts.references import OPCOS
@@ -83,6 +84,8 @@ def _types_of(topic: Topic) -> tuple[Any, ...]:
         return (CommandAnswered,)
     if topic.name in {dead_letters_topic(service) for service in SERVICES}:
         return (DeadLetterAnnounced,)
+    if topic.name in {anchors_topic(service) for service in SERVICES}:
+        return (TrailAnchored,)
     return tuple(event for event in HEARERS if event.topic == topic.name)
 
 
@@ -145,6 +148,8 @@ def _message(model: Any) -> Document:
 def _key(model: Any) -> str:
     if model in OPCO_COMMANDS or model is CommandAnswered:
         return "The OPCO's own reference of the fiche (or, in an answer to a record without key, its place in the log)."
+    if model is TrailAnchored:
+        return "The name of the service."
     return f"{getattr(model, 'key_field', 'session_id' if model in ENTRY_COMMANDS else 'id')}, a UUID."
 
 
@@ -163,7 +168,7 @@ def _headers(wire_type: str) -> Document:
     }
     if wire_type.startswith("fr.poec.command.") and wire_type != CommandAnswered.wire_type:
         return {"type": "object", "required": ["ce_type", "ce_id"], "properties": said}
-    events = {event.wire_type for event in HEARERS}
+    events = {TrailAnchored.wire_type, *(event.wire_type for event in HEARERS)}
     sequence = {"ce_sequence": {"type": "string", "pattern": "^[1-9][0-9]{0,16}$"}} if wire_type in events else {}
     whole = {
         "ce_specversion": {"type": "string", "const": "1.0"},

@@ -59,6 +59,11 @@ def dead_letters_topic(service: str) -> str:
     return f"poec.{service}.dead-letters"
 
 
+def anchors_topic(service: str) -> str:
+    """Return the topic on which a service announces the anchors of its audit trail."""
+    return f"poec.{service}.anchors"
+
+
 def _partner_topics(service: str, organisations: Iterable[str]) -> tuple[Topic, ...]:
     return tuple(
         topic
@@ -81,6 +86,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
         Topic(dead_letters_topic(name), name, (OPERATIONS,), partitions=1, retention_ms=NINETY_DAYS)
         for name in SERVICES
     ),
+    # kept for ever: an anchor is there to be compared years later
+    *(Topic(anchors_topic(name), name, (OPERATIONS,), partitions=1) for name in SERVICES),
 )
 
 HEARERS: Final[dict[type[Event], tuple[str, ...]]] = {

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.contracts.anchors import TrailAnchored
 from shared.contracts.events import Event
 from shared.contracts.flow import (
     EVENT_TYPES,
@@ -28,11 +29,12 @@ from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, Command, Com
 from shared.contracts.letters import DeadLetterAnnounced
 from shared.contracts.references import FRANCE_TRAVAIL
 from shared.errors import Impossible, InvalidInput
+from shared.messaging.anchors import outgoing_anchor
 from shared.messaging.records import Outgoing, Received, cloud_headers, decode_event, outgoing_event
 from shared.parsing import parse_json
 from tests.support.ears import ears
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE
-from tests.support.wire_examples import ANSWER, AT, COMMANDS, EVENTS, LETTER, TRACE, key_of
+from tests.support.wire_examples import ANCHOR, ANSWER, AT, COMMANDS, EVENTS, LETTER, TRACE, key_of
 
 GOLDEN = Path(__file__).parent / "golden"
 COMMAND_TYPES = {command.wire_type: command for command in (*OPCO_COMMANDS, *ENTRY_COMMANDS)}
@@ -63,11 +65,16 @@ def _letter_record() -> Outgoing:
     return Outgoing(LETTER.id, dead_letters_topic("validation"), str(LETTER.id), headers, LETTER.model_dump_json())
 
 
+def _anchor_record() -> Outgoing:
+    return outgoing_anchor(ANCHOR, TRACE)
+
+
 RECORDS: dict[str, Outgoing] = {
     **{event.wire_type: _event_record(event) for event in EVENTS},
     **{command.wire_type: _command_record(command) for command in COMMANDS},
     ANSWER.wire_type: _answer_record(),
     LETTER.wire_type: _letter_record(),
+    ANCHOR.wire_type: _anchor_record(),
 }
 
 
@@ -132,6 +139,10 @@ def test_the_reader_of_a_command_reads_the_golden_one(wire_type: str) -> None:
 
 def test_a_partner_reads_the_golden_answer() -> None:
     assert CommandAnswered.model_validate(_golden(CommandAnswered.wire_type)["value"]) == ANSWER
+
+
+def test_whoever_checks_the_trail_reads_the_golden_anchor() -> None:
+    assert TrailAnchored.model_validate(_golden(ANCHOR.wire_type)["value"]) == ANCHOR
 
 
 def test_operations_read_the_golden_dead_letter() -> None:

@@ -117,7 +117,7 @@ TABLE: Final = (
     Layer(
         "migrations",
         r"services\.\w+\.migrations(\..+)?",
-        ("shared.messaging.schema", "shared.messaging.records", "shared.migrations"),
+        ("shared.messaging.schema", "shared.messaging.trail_schema", "shared.messaging.records", "shared.migrations"),
         (*_KAFKA, *_WEB),
     ),
     Layer(

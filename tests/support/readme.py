@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from deploy.cli import COMMANDS
 from deploy.cli.config import LOCAL
-from shared.contracts.flow import FOR_EVER, HEARERS, SERVICES, TOPICS, Topic, dead_letters_topic
+from shared.contracts.flow import FOR_EVER, HEARERS, SERVICES, TOPICS, Topic, anchors_topic, dead_letters_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS
 from shared.contracts.references import OPCOS
 from tests.support.ears import service
@@ -21,6 +21,9 @@ PARTNERS: Final = {
     "carif-oref": "Carif-Oref",
     "operations": "exploitation",
 }
+_ANCHORS: Final = {anchors_topic(name) for name in SERVICES}
+_ASIDE: Final = {*_ANCHORS, *(dead_letters_topic(name) for name in SERVICES)}
+"""Topics that are about the flow and no part of it."""
 _DAY: Final = 24 * 3600 * 1000
 
 
@@ -44,7 +47,7 @@ def flow_picture() -> str:
     lines += [f'  {name}["{name}"]' for name in SERVICES]
     lines += [f'  {name}(["{label}"])' for name, label in PARTNERS.items()]
     for number, (name, topic) in enumerate(_families().items(), 1):
-        arrow = "-.->" if name in {dead_letters_topic(s) for s in SERVICES} else "-->"
+        arrow = "-.->" if name in _ASIDE else "-->"
         shown = name.replace("<", "&lt;").replace(">", "&gt;")
         lines.append(f'  {_party(topic.writer)} {arrow} t{number}[("{shown}")]')
         lines.append(f"  t{number} {arrow} {' & '.join(_party(reader) for reader in topic.readers)}")
@@ -74,6 +77,8 @@ def _said(name: str, topic: Topic) -> str:
     if name.startswith("poec.ingress."):
         commands = OPCO_COMMANDS if topic.writer in OPCOS else ENTRY_COMMANDS
         return ", ".join(f"`{command.__name__}`" for command in commands)
+    if name in _ANCHORS:
+        return "`TrailAnchored`"
     return "`CommandAnswered`, one for each record" if ".results." in name else "`DeadLetterAnnounced`"
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 from uuid import UUID
 
+from shared.audit_trail import anchor_of
 from shared.contracts import ingress as i
 from shared.contracts import publication as p
 from shared.contracts import submission as s
@@ -131,6 +132,17 @@ LETTER: Final = DeadLetterAnnounced(
     offset=815,
     code="VALUE_NOT_JSON",
     detail="json_invalid",
+)
+
+ANCHOR: Final = anchor_of(
+    "validation",
+    n=7,
+    at=AT,
+    written_at=AT,
+    entries=4711,
+    heads=38,
+    root="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    previous_hash="fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
 )
 
 
