@@ -212,7 +212,13 @@ class Database:
     @classmethod
     async def open(cls, url: str, service: str, size: int = 12) -> Self:
         """Connect; raises OSError or asyncpg errors when the server cannot be reached or refuses."""
-        settings = {"application_name": f"poec-{service}", "timezone": "UTC", "jit": "off"}
+        settings = {
+            "application_name": f"poec-{service}",
+            "timezone": "UTC",
+            "jit": "off",
+            # a process that hangs in a transaction must not hold its locks, nor commit what the trail's anchors no longer wait for
+            "idle_in_transaction_session_timeout": "240s",
+        }
         pool = await asyncpg.create_pool(
             url, min_size=1, max_size=size, server_settings=settings, command_timeout=60, reset=_clean
         )

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import asyncpg
 
+from deploy.audit.anchors import Anchor
 from deploy.audit.log import Bounds, Fold, LogReader
 from deploy.audit.verdict import CouldNotLook
 from deploy.journal import Entry
@@ -26,11 +27,12 @@ _STAMP = (
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the audit looks: service name to the URL of its audit role, the brokers, and the journals' entries."""
+    """Where the audit looks: service name to the URL of its audit role, the brokers, the journals' entries, anchors taken away."""
 
     databases: Mapping[str, str] = field(repr=False)
     bootstrap_servers: str
     journal: Sequence[Entry] = ()
+    anchors: Sequence[Anchor] = ()
 
 
 class Evidence:
@@ -47,10 +49,11 @@ class Evidence:
         journal: Sequence[Entry],
         began: Mapping[str, dt.datetime],
         ends: Bounds,
+        anchors: Sequence[Anchor] = (),
     ) -> None:
         """Take what was read; `snapshots` are connections with an open read-only transaction."""
         self._snapshots, self._folds = snapshots, folds
-        self.journal, self.began, self.ends = journal, began, ends
+        self.journal, self.began, self.ends, self.anchors = journal, began, ends, anchors
 
     async def rows(self, service: str, query: str, *args: Any) -> list[Row]:
         """Return the rows of a query over one service's snapshot."""
@@ -114,7 +117,7 @@ async def evidence(sources: Sources, fold_types: Sequence[type]) -> AsyncIterato
         ends = await reader.bounds(topics)
         if folds:
             await reader.read(bounds, list(folds.values()))
-        yield Evidence(connections, folds, sources.journal, began, ends)
+        yield Evidence(connections, folds, sources.journal, began, ends, sources.anchors)
 
 
 async def _snapshot(connection: asyncpg.Connection, stack: AsyncExitStack) -> None:

@@ -1,8 +1,6 @@
-"""I8 to I13: outboxes, inboxes, positions and the trail, on clean evidence and with one thing planted each."""
+"""I8 to I12: outboxes, inboxes and positions, on clean evidence and with one thing planted each."""
 
-import datetime as dt
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -15,9 +13,7 @@ from deploy.audit.i10_applied_in_order import judge as judge_order
 from deploy.audit.i11_all_accounted_for import Account, judge_accounts, judge_traces
 from deploy.audit.i12_positions_in_bounds import Position, Reset
 from deploy.audit.i12_positions_in_bounds import judge as judge_positions
-from deploy.audit.i13_trail_unbroken import Chains, Entry, recomputed
 from deploy.audit.log import LogRecord, Place, compact_id
-from shared.audit_trail import NEW, Change, chained
 from shared.contracts.flow import CATALOGUE, FICHES
 
 IDS = [f"0000000{n}-0000-4000-8000-000000000000" for n in range(4)]
@@ -212,57 +208,3 @@ def test_a_position_that_went_back_is_found_unless_the_reason_is_written() -> No
 
 def test_a_position_in_a_topic_of_others_is_found() -> None:
     assert judge_positions("validation", [replace(AT, topic="poec.publication.sessions")], [], {}).violations
-
-
-NOW = dt.datetime(2026, 11, 23, 12, 0, 0, 123456, dt.UTC)
-
-
-def trail() -> list[Entry]:
-    changes = [
-        Change("submit_fiche", "akto", None, "submitted"),
-        Change("amend_fiche", "akto", "submitted", "submitted", facts={"é": 1}),
-    ]
-    links = chained("a", NEW, changes, NOW)
-    facts: list[dict[str, Any]] = [{"from": None, "to": "submitted"}, {"from": "submitted", "to": "submitted", "é": 1}]
-    return [
-        Entry(link.aggregate, link.n, link.at, link.actor, link.action, fact, link.previous_hash, link.hash)
-        for link, fact in zip(links, facts, strict=True)
-    ]
-
-
-def walked(entries: list[Entry], rows: dict[str, tuple[int, str]] | None = None) -> tuple[str, ...]:
-    chains = Chains("submission")
-    for entry in entries:
-        chains.take(entry)
-    last = trail()[-1]
-    return chains.verdict({"a": (last.n, last.hash)} if rows is None else rows).violations
-
-
-def test_the_two_implementations_of_the_hash_agree() -> None:
-    for entry in trail():
-        assert recomputed(entry, entry.previous_hash) == entry.hash
-
-
-def test_an_unbroken_trail_is_clean() -> None:
-    assert walked(trail()) == ()
-
-
-def test_an_entry_that_was_changed_is_found() -> None:
-    first, second = trail()
-    assert any("was changed" in found for found in walked([replace(first, actor="atlas"), second]))
-
-
-def test_an_entry_that_was_taken_out_is_found() -> None:
-    assert any("follows entry 0" in found for found in walked(trail()[1:]))
-
-
-def test_an_entry_rewritten_with_a_new_hash_breaks_the_next_one() -> None:
-    first, second = trail()
-    forged = replace(first, actor="atlas")
-    forged = replace(forged, hash=recomputed(forged, ""))
-    assert any("does not hold the hash" in found for found in walked([forged, second]))
-
-
-def test_a_row_at_another_version_than_its_trail_is_found() -> None:
-    assert any("is at version 3" in found for found in walked(trail(), {"a": (3, "x")}))
-    assert any("is at version 0" in found for found in walked(trail(), {}))

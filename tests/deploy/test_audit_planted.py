@@ -6,6 +6,7 @@ What is planted is taken back, so that the next test finds the stack healthy; ea
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,8 +17,9 @@ from deploy.audit.evidence import Sources, evidence
 from deploy.audit.i03_nothing_waits import settle
 from deploy.audit.run import INVARIANTS, sources_of
 from deploy.audit.verdict import Verdict
+from shared.messaging.trail_schema import INSERT_ONLY
 from tests.support.load import Load
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,20 @@ PLANTS = [
         f"UPDATE audit_entry SET actor = left(actor, -2) WHERE {_FIRST_ENTRY}",
     ),
     Plant(
+        "I13",
+        "validation",
+        "SELECT 1",
+        "UPDATE anchor SET entries = entries + 1 WHERE n = $1",
+        "UPDATE anchor SET entries = entries - 1 WHERE n = $1",
+    ),
+    Plant(
+        "I13",
+        "publication",
+        "SELECT aggregate FROM anchored_head WHERE anchor = 1 LIMIT 1",
+        "UPDATE anchored_head SET hash = reverse(hash) WHERE anchor = 1 AND aggregate = $1",
+        "UPDATE anchored_head SET hash = reverse(hash) WHERE anchor = 1 AND aggregate = $1",
+    ),
+    Plant(
         "I17",
         "validation",
         _ONE_KEY,
@@ -188,29 +204,46 @@ async def lived(stack: Stack) -> AsyncIterator[Stack]:
     async with Load(stack, "planted") as load:
         await load.fiches(4)
     await stack.audited()
+    for service in ("validation", "publication"):
+        await eventually(partial(_is_anchored, stack, service), 60, f"{service} anchors its trail")
     yield stack
     await stack.audited()
 
 
+async def _is_anchored(stack: Stack, service: str) -> bool:
+    return bool(await stack.value(service, "SELECT n FROM anchor WHERE n = 1"))
+
+
 @asynccontextmanager
 async def planted(stack: Stack, plant: Plant) -> AsyncIterator[None]:
-    """Plant something for the length of a block, as the owner of the database."""
-    owner = await asyncpg.connect(stack.run.services[plant.service].database_url, timeout=30)
+    """Plant something for the length of a block, as a superuser."""
+    superuser = await asyncpg.connect(stack.superuser_url(plant.service), timeout=30)
     try:
-        picked = await owner.fetchval(plant.pick)
+        picked = await superuser.fetchval(plant.pick)
         assert picked is not None, "nothing to spoil"
-        await _done(owner, plant.spoil, picked)
+        await _done(superuser, plant.spoil, picked)
         try:
             yield
         finally:
-            await _done(owner, plant.mend, picked)
+            await _done(superuser, plant.mend, picked)
     finally:
-        await owner.close()
+        await superuser.close()
 
 
-async def _done(owner: asyncpg.Connection, statement: str, picked: Any) -> None:
+async def _done(superuser: asyncpg.Connection, statement: str, picked: Any) -> None:
+    """Change rows, also those that are only inserted: their trigger is away for the length of the transaction."""
     arguments = [picked] if "$1" in statement else []
-    assert await owner.execute(statement, *arguments) not in ("UPDATE 0", "INSERT 0 0", "DELETE 0"), (
+    guarded = [table for table in INSERT_ONLY if statement.startswith(f"UPDATE {table} ")]
+    async with superuser.transaction():
+        for table in guarded:
+            await superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER only_inserted")
+        await _changed(superuser, statement, arguments)
+        for table in guarded:
+            await superuser.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER only_inserted")
+
+
+async def _changed(superuser: asyncpg.Connection, statement: str, arguments: list[Any]) -> None:
+    assert await superuser.execute(statement, *arguments) not in ("UPDATE 0", "INSERT 0 0", "DELETE 0"), (
         "nothing was changed"
     )
 

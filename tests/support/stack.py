@@ -176,16 +176,20 @@ class Stack:
 
     async def as_superuser(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Return rows of the server's own database, seen by the superuser."""
-        run = self.run
-        admin = (
-            f"postgresql://postgres:{load_secrets(self.home).postgres}@{run.postgres.host}:{run.postgres.port}/postgres"
-        )
-        connection = await asyncpg.connect(database_url(admin, "postgres"), timeout=30)
+        connection = await asyncpg.connect(self.superuser_url("postgres"), timeout=30)
         try:
             found: list[asyncpg.Record] = await connection.fetch(query, *args)
             return found
         finally:
             connection.terminate()
+
+    def superuser_url(self, database: str) -> str:
+        """Return how the superuser reaches a database."""
+        run = self.run
+        admin = (
+            f"postgresql://postgres:{load_secrets(self.home).postgres}@{run.postgres.host}:{run.postgres.port}/postgres"
+        )
+        return database_url(admin, database)
 
     async def ready(self, seconds: float = 90) -> None:
         """Wait until everything runs and says so."""
