@@ -25,6 +25,8 @@ POINTS: Final = (
     "replay.after_commit",
     "reconciler.before_mark",
     "reconciler.after_mark",
+    "anchor.before_commit",
+    "anchor.after_commit",
 )
 """Every point, before and after each commit, send and acknowledgement; the fault tests walk through this list."""
 

@@ -25,13 +25,14 @@ INBOX: Final = tuple(point for point in POINTS if point.startswith("inbox."))
 UNIT: Final = tuple(point for point in POINTS if point.startswith("unit."))
 REPLAY: Final = tuple(point for point in POINTS if point.startswith("replay."))
 RECONCILER: Final = tuple(point for point in POINTS if point.startswith("reconciler."))
+ANCHOR: Final = tuple(point for point in POINTS if point.startswith("anchor."))
 
 Crash = tuple[str, str, str]
 """Service, role, point."""
 
 
 def test_every_point_belongs_to_a_mechanism_that_is_crashed_here() -> None:
-    assert {*HTTP, *RELAY, *INBOX, *UNIT, *REPLAY, *RECONCILER} == set(POINTS)
+    assert {*HTTP, *RELAY, *INBOX, *UNIT, *REPLAY, *RECONCILER, *ANCHOR} == set(POINTS)
 
 
 async def _crash(stack: Stack, load: Load, crash: Crash, figures: Figures) -> None:
@@ -60,8 +61,9 @@ ONE_SET: Final[tuple[tuple[Crash, ...], ...]] = (
         for http, relay, inbox in zip(HTTP, RELAY, INBOX, strict=True)
     ),
     (("submission", "worker", UNIT[0]), ("validation", "worker", UNIT[1]), ("analytics", "worker", UNIT[2])),
+    (("submission", "relay", ANCHOR[0]), ("validation", "relay", ANCHOR[1])),
 )
-"""Every point of the write over HTTP, the relay and the inbox, once each."""
+"""Every point of the write over HTTP, the relay, the inbox and the anchors, once each."""
 
 EACH_SERVICE: Final[tuple[tuple[Crash, ...], ...]] = (
     *((("validation", "api", p), ("submission", "relay", r)) for p, r in zip(HTTP, RELAY, strict=True)),
