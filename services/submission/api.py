@@ -132,7 +132,7 @@ async def post_adaptation_refusal(request: Request, fiche_id: UUID) -> Response:
     """Keep the content in spite of the proposed adaptation (OPCO)."""
 
     def act(fiches: Fiches, asker: Asker, ask: Ask[DeclineIn]) -> Decision:
-        return story.decline_adaptation(fiches, asker, ask.body.reason, ask.at)
+        return story.decline_adaptation(fiches, asker, ask.body.reason, ask.body.acknowledged, ask.at)
 
     return await _decided(request, fiche_id, "decline_adaptation", DeclineIn, act)
 
@@ -176,7 +176,8 @@ async def post_engagement(request: Request, fiche_id: UUID, number: int) -> Resp
     """Say go for a session (OPCO)."""
 
     def act(fiches: Fiches, asker: Asker, ask: Ask[EngagementIn]) -> Decision:
-        return story.engage_session(fiches, asker, number, ask.body.enrolled, ask.body.forced_reason)
+        body = ask.body
+        return story.engage_session(fiches, asker, number, body.enrolled, body.forced_reason, body.acknowledged)
 
     return await _decided(request, fiche_id, "engage_session", EngagementIn, act)
 

@@ -41,6 +41,7 @@ class DeclineIn(Value):
     """Why the content is kept."""
 
     reason: Reason
+    acknowledged: Codes = ()
 
 
 class CounterProposalIn(ContentIn):
@@ -64,6 +65,7 @@ class EngagementIn(Value):
 
     enrolled: Annotated[int, Field(ge=0, le=500)]
     forced_reason: Reason | None = None
+    acknowledged: Codes = ()
 
 
 class PostponementIn(Value):

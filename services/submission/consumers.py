@@ -82,7 +82,7 @@ def _commands(given: Given) -> Mapping[type[asked.Command], Handler]:
 
 
 def _decline(fiches: Fiches, asker: Asker, command: asked.DeclineAdaptation, at: dt.datetime) -> Decision:
-    return story.decline_adaptation(fiches, asker, command.reason, at)
+    return story.decline_adaptation(fiches, asker, command.reason, command.acknowledged, at)
 
 
 def _confirm(fiches: Fiches, asker: Asker, _command: asked.ConfirmProgrammation, _at: dt.datetime) -> Decision:
@@ -90,7 +90,8 @@ def _confirm(fiches: Fiches, asker: Asker, _command: asked.ConfirmProgrammation,
 
 
 def _engage(fiches: Fiches, asker: Asker, command: asked.EngageSession, _at: dt.datetime) -> Decision:
-    return story.engage_session(fiches, asker, command.number, command.enrolled, command.forced_reason)
+    number, enrolled, reason = command.number, command.enrolled, command.forced_reason
+    return story.engage_session(fiches, asker, number, enrolled, reason, command.acknowledged)
 
 
 def _cancel(fiches: Fiches, asker: Asker, command: asked.CancelSession, _at: dt.datetime) -> Decision:

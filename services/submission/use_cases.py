@@ -98,9 +98,15 @@ def accept_adaptation(
     return _decide(fiches, asker, "accept_adaptation", decide)
 
 
-def decline_adaptation(fiches: Fiches, asker: Asker, reason: str, at: dt.datetime) -> Decision:
+def decline_adaptation(
+    fiches: Fiches, asker: Asker, reason: str, acknowledged: tuple[str, ...], at: dt.datetime
+) -> Decision:
     """Keep the content in spite of the proposed adaptation."""
-    return _decide(fiches, asker, "decline_adaptation", lambda fiche: decisions.decline_adaptation(fiche, reason, at))
+
+    def decide(fiche: Fiche) -> Decision:
+        return decisions.decline_adaptation(fiche, reason, at, acknowledged)
+
+    return _decide(fiches, asker, "decline_adaptation", decide)
 
 
 def counter_propose(fiches: Fiches, asker: Asker, filing: Filing, reason: str, given: Given) -> Decision:
@@ -133,11 +139,18 @@ def confirm_programmation(fiches: Fiches, asker: Asker) -> Decision:
     return _decide(fiches, asker, "confirm_programmation", decisions.confirm_programmation)
 
 
-def engage_session(fiches: Fiches, asker: Asker, number: int, enrolled: int, forced_reason: str | None) -> Decision:
+def engage_session(
+    fiches: Fiches,
+    asker: Asker,
+    number: int,
+    enrolled: int,
+    forced_reason: str | None,
+    acknowledged: tuple[str, ...],
+) -> Decision:
     """Say go for a session."""
 
     def decide(fiche: Fiche) -> Decision:
-        return sessions.engage_session(fiche, number, enrolled, forced_reason)
+        return sessions.engage_session(fiche, number, enrolled, forced_reason, acknowledged)
 
     return _decide(fiches, asker, "engage_session", decide, {"session": number, "enrolled": enrolled})
 

@@ -17,6 +17,7 @@ from services.validation.domain.dossier import LABELS, Dossier, Outcome, Status
 from services.validation.store import Listed, Place
 from services.validation.use_cases import Dossiers
 from shared.contracts.fiche import FicheContent, Value
+from shared.contracts.ingress import Codes
 from shared.contracts.references import OPCOS, AvisKind, AvisReason, RefusalReason
 from shared.contracts.text import FREE
 from shared.contracts.validation import Adaptation, CompletionItem
@@ -35,6 +36,7 @@ class CompletionIn(Value):
     """What the OPCO is asked to complete."""
 
     items: Annotated[tuple[CompletionItem, ...], Field(min_length=1, max_length=50)]
+    acknowledged: Codes = ()
 
 
 class AdaptationIn(Value):
@@ -44,6 +46,7 @@ class AdaptationIn(Value):
     reasons: Annotated[AvisReasons, Field(min_length=1)]
     comment: Comment = ""
     expires_on: dt.date
+    acknowledged: Codes = ()
 
 
 class AvisIn(Value):
@@ -53,12 +56,14 @@ class AvisIn(Value):
     reasons: AvisReasons = ()
     comment: Comment = ""
     prf_committed: bool = False
+    acknowledged: Codes = ()
 
 
 class ValidationIn(Value):
     """Pôle emploi's yes; `reason` is needed against an avis CONCURRENT."""
 
     reason: Explained | None = None
+    acknowledged: Codes = ()
 
 
 class RefusalIn(Value):
@@ -66,6 +71,7 @@ class RefusalIn(Value):
 
     reasons: Annotated[tuple[RefusalReason, ...], Field(min_length=1, max_length=len(RefusalReason))]
     comment: Explained
+    acknowledged: Codes = ()
 
 
 class OutcomeOut(Value):
@@ -204,7 +210,7 @@ async def post_completion_request(request: Request, fiche_id: UUID) -> Response:
     """Ask the OPCO to complete its fiche (Région, Pôle emploi)."""
 
     def act(dossiers: Dossiers, ask: Ask[CompletionIn], revision: int) -> Dossier:
-        return story.ask_completion(dossiers, ask.principal, fiche_id, revision, ask.body.items)
+        return story.ask_completion(dossiers, ask.principal, fiche_id, revision, ask.body.items, ask.body.acknowledged)
 
     return await _decided(request, fiche_id, "ask_completion", CompletionIn, act)
 
@@ -215,7 +221,7 @@ async def post_adaptation(request: Request, fiche_id: UUID) -> Response:
 
     def act(dossiers: Dossiers, ask: Ask[AdaptationIn], revision: int) -> Dossier:
         body = ask.body
-        asked = AskedAdaptation(body.adaptation, body.reasons, body.comment, body.expires_on)
+        asked = AskedAdaptation(body.adaptation, body.reasons, body.comment, body.expires_on, body.acknowledged)
         return story.propose_adaptation(dossiers, ask.principal, fiche_id, revision, asked, ask.at)
 
     return await _decided(request, fiche_id, "propose_adaptation", AdaptationIn, act)
@@ -246,7 +252,8 @@ async def post_validation(request: Request, fiche_id: UUID) -> Response:
     """Validate the fiche (Pôle emploi)."""
 
     def act(dossiers: Dossiers, ask: Ask[ValidationIn], revision: int) -> Dossier:
-        return story.validate_fiche(dossiers, ask.principal, fiche_id, revision, ask.body.reason, ask.at)
+        reason, acknowledged = ask.body.reason, ask.body.acknowledged
+        return story.validate_fiche(dossiers, ask.principal, fiche_id, revision, reason, acknowledged, ask.at)
 
     return await _decided(request, fiche_id, "validate_fiche", ValidationIn, act)
 
@@ -256,7 +263,7 @@ async def post_refusal(request: Request, fiche_id: UUID) -> Response:
     """Refuse the fiche for good (Pôle emploi)."""
 
     def act(dossiers: Dossiers, ask: Ask[RefusalIn], revision: int) -> Dossier:
-        asked = AskedRefusal(ask.body.reasons, ask.body.comment)
+        asked = AskedRefusal(ask.body.reasons, ask.body.comment, ask.body.acknowledged)
         return story.refuse_fiche(dossiers, ask.principal, fiche_id, revision, asked, ask.at)
 
     return await _decided(request, fiche_id, "refuse_fiche", RefusalIn, act)
@@ -291,7 +298,7 @@ def _outcome(dossier: Dossier) -> Answer:
 
 
 def _asked_avis(body: AvisIn) -> AskedAvis:
-    return AskedAvis(body.avis, body.reasons, body.comment, body.prf_committed)
+    return AskedAvis(body.avis, body.reasons, body.comment, body.prf_committed, body.acknowledged)
 
 
 def _shown(listed: Listed) -> ListedOut:

@@ -5,11 +5,12 @@ Each leaves one entry in the audit trail, with codes and figures only: comments 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from services.validation import store
-from services.validation.domain import adaptation, avis, completion, decision, hearing
+from services.validation.domain import adaptation, avis, completion, decision, hearing, texts
 from services.validation.domain.dossier import Decided, Dossier, Outcome, Status
 from services.validation.domain.hearing import Limits
 from services.validation.store import Listed, Place
@@ -48,12 +49,19 @@ def hear_submitted(dossiers: Dossiers, event: FicheSubmitted, at: dt.datetime, l
 
 
 def ask_completion(
-    dossiers: Dossiers, principal: Principal, fiche_id: UUID, revision: int, items: tuple[CompletionItem, ...]
+    dossiers: Dossiers,
+    principal: Principal,
+    fiche_id: UUID,
+    revision: int,
+    items: tuple[CompletionItem, ...],
+    acknowledged: tuple[str, ...] = (),
 ) -> Dossier:
     """Ask the OPCO to complete its fiche."""
     dossier = _asked(dossiers, principal, "ask_completion", fiche_id, revision)
-    decided = completion.ask_completion(dossier, items)
-    return _record(dossiers, dossier, decided, "ask_completion", principal.id, {"items": len(items)})
+    said = [(f"items.{n}.request", item.request) for n, item in enumerate(items)]
+    decided = texts.noticed(lambda: completion.ask_completion(dossier, items), said, acknowledged)
+    facts: Facts = {"items": len(items), **_heeded(said)}
+    return _record(dossiers, dossier, decided, "ask_completion", principal.id, facts)
 
 
 def hear_completed(dossiers: Dossiers, event: FicheCompleted, at: dt.datetime, limits: Limits) -> None:
@@ -78,8 +86,13 @@ def propose_adaptation(
 ) -> Dossier:
     """Propose other dates or another place to the OPCO."""
     dossier = _asked(dossiers, principal, "propose_adaptation", fiche_id, revision)
-    decided = adaptation.propose_adaptation(dossier, asked, at)
-    facts: Facts = {"reasons": ",".join(asked.reasons), "expires_on": asked.expires_on.isoformat()}
+    said = [("comment", asked.comment)]
+    decided = texts.noticed(lambda: adaptation.propose_adaptation(dossier, asked, at), said, asked.acknowledged)
+    facts: Facts = {
+        "reasons": ",".join(asked.reasons),
+        "expires_on": asked.expires_on.isoformat(),
+        **_heeded(said),
+    }
     return _record(dossiers, dossier, decided, "propose_adaptation", principal.id, facts)
 
 
@@ -106,7 +119,8 @@ def give_avis(
 ) -> Dossier:
     """Give the Région's avis."""
     dossier = _asked(dossiers, principal, "give_avis", fiche_id, revision)
-    decided = avis.give_avis(dossier, asked, principal.id, at)
+    said = [("comment", asked.comment)]
+    decided = texts.noticed(lambda: avis.give_avis(dossier, asked, principal.id, at), said, asked.acknowledged)
     return _record(dossiers, dossier, decided, "give_avis", principal.id, _avis_facts(dossier, asked))
 
 
@@ -115,19 +129,27 @@ def correct_avis(
 ) -> Dossier:
     """Replace the avis by another one, before the decision."""
     dossier = _asked(dossiers, principal, "correct_avis", fiche_id, revision)
-    decided = avis.correct_avis(dossier, asked, principal.id, at)
+    said = [("comment", asked.comment)]
+    decided = texts.noticed(lambda: avis.correct_avis(dossier, asked, principal.id, at), said, asked.acknowledged)
     return _record(dossiers, dossier, decided, "correct_avis", principal.id, _avis_facts(dossier, asked))
 
 
 def validate_fiche(
-    dossiers: Dossiers, principal: Principal, fiche_id: UUID, revision: int, reason: str | None, at: dt.datetime
+    dossiers: Dossiers,
+    principal: Principal,
+    fiche_id: UUID,
+    revision: int,
+    reason: str | None,
+    acknowledged: tuple[str, ...],
+    at: dt.datetime,
 ) -> Dossier:
     """Give Pôle emploi's yes, and with it the reference that the Carif-Oref checks a session against."""
     dossier = _asked(dossiers, principal, "validate_fiche", fiche_id, revision)
-    decided = decision.validate_fiche(dossier, reason, principal.id, at)
+    said = [("reason", reason or "")]
+    decided = texts.noticed(lambda: decision.validate_fiche(dossier, reason, principal.id, at), said, acknowledged)
     validation = decided[0].validation
     facts: Facts = {"reference": validation.reference, "against_avis": validation.against_avis} if validation else {}
-    return _record(dossiers, dossier, decided, "validate_fiche", principal.id, facts)
+    return _record(dossiers, dossier, decided, "validate_fiche", principal.id, {**facts, **_heeded(said)})
 
 
 def refuse_fiche(
@@ -140,8 +162,10 @@ def refuse_fiche(
 ) -> Dossier:
     """Give Pôle emploi's no, with its coded reasons."""
     dossier = _asked(dossiers, principal, "refuse_fiche", fiche_id, revision)
-    decided = decision.refuse_fiche(dossier, asked, principal.id, at)
-    return _record(dossiers, dossier, decided, "refuse_fiche", principal.id, {"reasons": ",".join(asked.reasons)})
+    said = [("comment", asked.comment)]
+    decided = texts.noticed(lambda: decision.refuse_fiche(dossier, asked, principal.id, at), said, asked.acknowledged)
+    facts: Facts = {"reasons": ",".join(asked.reasons), **_heeded(said)}
+    return _record(dossiers, dossier, decided, "refuse_fiche", principal.id, facts)
 
 
 def hear_postponed(dossiers: Dossiers, event: SessionPostponed, at: dt.datetime, limits: Limits) -> None:
@@ -233,4 +257,11 @@ def _avis_facts(dossier: Dossier, asked: avis.AskedAvis) -> Facts:
         "reasons": ",".join(asked.reasons),
         "prf_committed": asked.prf_committed,
         "adaptation_declined": declined,
+        **_heeded([("comment", asked.comment)]),
     }
+
+
+def _heeded(said: Sequence[tuple[str, str]]) -> Facts:
+    """Return what the trail says of the warning about these texts, which was acknowledged by now."""
+    codes = ",".join(warning.code for warning in texts.name_warnings(said))
+    return {"acknowledged": codes} if codes else {}

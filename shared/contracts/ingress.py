@@ -60,6 +60,7 @@ class DeclineAdaptation(Command):
 
     wire_type: ClassVar[str] = "fr.poec.command.decline_adaptation.v1"
     reason: Reason
+    acknowledged: Codes = ()
 
 
 class CounterPropose(Command):
@@ -84,6 +85,7 @@ class EngageSession(Command):
     number: Annotated[int, Field(ge=1, le=99)]
     enrolled: Annotated[int, Field(ge=0, le=500)]
     forced_reason: Reason | None = None
+    acknowledged: Codes = ()
 
 
 class PostponeSession(Command):

@@ -6,7 +6,7 @@ Rules say nothing or one objection each; all come back together, warnings with t
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from services.submission.domain import calendar, hours, parties, programme
+from services.submission.domain import calendar, hours, parties, programme, texts
 from services.submission.domain.case import Case, Rule
 from shared.errors import Objection, RulesRefused, WarningsUnanswered
 
@@ -53,6 +53,8 @@ WARNINGS: Final[tuple[Rule, ...]] = (
     programme.several_companies_hire,
     programme.hires_are_announced,
     programme.cost_is_in_the_usual_band,
+    texts.nobody_is_named,
+    texts.mailbox_is_functional,
 )
 
 
@@ -62,14 +64,15 @@ def admit(
     rules: Sequence[Rule] = RULES,
     warnings: Sequence[Rule] = WARNINGS,
     also: Sequence[Objection] = (),
+    also_warned: Sequence[Objection] = (),
 ) -> tuple[Objection, ...]:
     """Return the warnings of an admissible content, all of them acknowledged.
 
-    `also` are objections found before. Raises `RulesRefused` with every objection and warning, or `WarningsUnanswered` with every
-    warning where one of them is not acknowledged.
+    `also` are objections found before, `also_warned` warnings. Raises `RulesRefused` with every objection and warning, or
+    `WarningsUnanswered` with every warning where one of them is not acknowledged.
     """
     objections = (*also, *_said(case, rules))
-    warned = _said(case, warnings)
+    warned = (*_said(case, warnings), *also_warned)
     if objections:
         raise RulesRefused(*objections, warnings=warned)
     if not {warning.code for warning in warned} <= set(acknowledged):

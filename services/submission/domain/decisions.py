@@ -15,6 +15,7 @@ from services.submission.domain.content import adapted, changed_since, revised, 
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import Fiche, Session, Status
 from services.submission.domain.lifecycle import allowed
+from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import FicheContent
 from shared.contracts.references import ProcurementState, WithdrawalReason
@@ -137,17 +138,19 @@ def accept_adaptation(fiche: Fiche, acknowledged: tuple[str, ...], given: Given,
     return Decision(replace(new, status=fiche.standing, proposal=None), (event,), warnings)
 
 
-def decline_adaptation(fiche: Fiche, reason: str, at: dt.datetime) -> Decision:
+def decline_adaptation(fiche: Fiche, reason: str, at: dt.datetime, acknowledged: tuple[str, ...] = ()) -> Decision:
     """Keep the content; the avis stays to be given."""
     _pending(fiche, "decline_adaptation", at)
+    warnings = heeded(name_warning([("reason", reason)]), acknowledged)
     event = AdaptationDeclined(fiche_id=fiche.id, opco=fiche.opco, revision=fiche.revision, reason=reason)
-    return Decision(replace(fiche, status=fiche.standing, proposal=None), (event,))
+    return Decision(replace(fiche, status=fiche.standing, proposal=None), (event,), warnings)
 
 
 def counter_propose(fiche: Fiche, filing: Filing, reason: str, given: Given) -> Decision:
     """Answer a proposed adaptation with another content."""
     _pending(fiche, "counter_propose", filing.at)
-    new, shift, warnings = _revised(fiche, filing, given, _unchanged(fiche, filing))
+    named = name_warning([("reason", reason)])
+    new, shift, warnings = _revised(fiche, filing, given, _unchanged(fiche, filing), (named,) if named else ())
     event = CounterProposed(
         fiche_id=fiche.id,
         opco=fiche.opco,
@@ -218,10 +221,14 @@ def _unchanged(fiche: Fiche, filing: Filing) -> tuple[Objection, ...]:
 
 
 def _revised(
-    fiche: Fiche, filing: Filing, given: Given, also: tuple[Objection, ...] = ()
+    fiche: Fiche,
+    filing: Filing,
+    given: Given,
+    also: tuple[Objection, ...] = (),
+    also_warned: tuple[Objection, ...] = (),
 ) -> tuple[Fiche, Shift, tuple[Objection, ...]]:
     case = Case(filing.content, fiche.opco, civil_date(filing.at), given, fiche)
-    warnings = admit(case, filing.acknowledged, also=also)
+    warnings = admit(case, filing.acknowledged, also=also, also_warned=also_warned)
     new = revised(fiche, filing.content, _codes(warnings))
     return new, shift_between(fiche.content, filing.content), warnings
 

@@ -10,6 +10,7 @@ from services.submission.domain.dates import civil_date
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import Fiche, Session, SessionState, Status, is_cancelled
 from services.submission.domain.lifecycle import allowed, session_allowed
+from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.fiche import SessionPlan, session_id
 from shared.contracts.references import SessionMotive
 from shared.contracts.submission import SessionCancelled, SessionEngaged, SessionPostponed
@@ -26,7 +27,9 @@ class NewDates:
     acknowledged: tuple[str, ...] = ()
 
 
-def engage_session(fiche: Fiche, number: int, enrolled: int, forced_reason: str | None) -> Decision:
+def engage_session(
+    fiche: Fiche, number: int, enrolled: int, forced_reason: str | None, acknowledged: tuple[str, ...] = ()
+) -> Decision:
     """Say go: `enrolled` people reach the minimum, or a reason is given (kept only where it was needed).
 
     The money committed is the teaching cost of one session, in cents.
@@ -40,6 +43,7 @@ def engage_session(fiche: Fiche, number: int, enrolled: int, forced_reason: str 
         )
         facts = {"session": number, "enrolled": enrolled, "minimum": plan.minimum}
         raise RulesRefused(Objection("ENGAGE_MINIMUM", message, "minutes L107", "forced_reason", facts))
+    warnings = heeded(name_warning([("forced_reason", reason or "")]), acknowledged)
     event = SessionEngaged(
         fiche_id=fiche.id,
         opco=fiche.opco,
@@ -53,7 +57,7 @@ def engage_session(fiche: Fiche, number: int, enrolled: int, forced_reason: str 
         committed=fiche.content.money.teaching_cost,
         forced_reason=reason,
     )
-    return Decision(fiche.with_session(number, Session(state, enrolled, reason)), (event,))
+    return Decision(fiche.with_session(number, Session(state, enrolled, reason)), (event,), warnings)
 
 
 def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: dt.datetime) -> Decision:

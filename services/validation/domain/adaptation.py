@@ -21,6 +21,7 @@ class AskedAdaptation:
     reasons: tuple[AvisReason, ...]
     comment: str
     expires_on: dt.date
+    acknowledged: tuple[str, ...] = ()
 
 
 Rule = Callable[[Dossier, AskedAdaptation, dt.date], Objection | None]

@@ -18,12 +18,16 @@ from shared.errors import NotAllowedNow, Objection, RulesRefused
 
 @dataclass(frozen=True)
 class AskedAvis:
-    """What a reviewer of the Région asks to give; `prf_committed`: it rests on a structuring or engaged PRF session."""
+    """What a reviewer of the Région asks to give; `prf_committed`: it rests on a structuring or engaged PRF session.
+
+    `acknowledged` are the codes of the warnings that were read.
+    """
 
     kind: AvisKind
     reasons: tuple[AvisReason, ...] = ()
     comment: str = ""
     prf_committed: bool = False
+    acknowledged: tuple[str, ...] = ()
 
 
 Rule = Callable[[Dossier, AskedAvis], Objection | None]

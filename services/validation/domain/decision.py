@@ -26,6 +26,7 @@ class AskedRefusal:
 
     reasons: tuple[RefusalReason, ...]
     comment: str
+    acknowledged: tuple[str, ...] = ()
 
 
 def refusal_is_coded(asked: AskedRefusal) -> Objection | None:

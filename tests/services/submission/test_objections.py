@@ -61,6 +61,8 @@ WRONG: dict[str, Callable[[], Case]] = {
     "POEI_LIKELY": lambda: case(companies=1),
     "HIRES_LOW": lambda: case(hires_announced=5),
     "COST_BAND": lambda: case(money={"teaching_cost": 1}),
+    "PERSON_NAME_SUSPECTED": lambda: case(sourcing={"plan": "Voir avec Mme Exemple au siège."}),
+    "CONTACT_PERSONAL": lambda: case(contact="aline.essai@akto.example"),
 }
 """One case for every code that the rules and the warnings know."""
 

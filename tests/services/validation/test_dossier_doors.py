@@ -270,3 +270,15 @@ async def test_the_process_owns_nothing_and_the_audit_role_reads_all(room: Room)
     audit = await asyncpg.connect(room.audit_url)
     assert await audit.fetchval("SELECT count(*) FROM dossier") > 0
     await audit.close()
+
+
+async def test_a_comment_that_seems_to_name_somebody_is_warned_about_and_passes_once_acknowledged(room: Room) -> None:
+    fiche = await opened(room)
+    named = PLAIN | {"comment": "Vu avec Mme Exemple."}
+    warned = await room.post("region", fiche, "avis", named)
+    assert (warned.status_code, warned.json()["warnings"][0]["code"]) == (409, "PERSON_NAME_SUSPECTED")
+    known: dict[str, object] = {**named, "acknowledged": ["PERSON_NAME_SUSPECTED"]}
+    passed = await room.post("region", fiche, "avis", known)
+    assert passed.status_code == 200
+    rows = await room.fetch("SELECT facts->>'acknowledged' AS kept FROM audit_entry WHERE aggregate = $1 ORDER BY n", str(fiche))
+    assert rows[-1]["kept"] == "PERSON_NAME_SUSPECTED"

@@ -64,7 +64,7 @@ def command(draw: st.DataObject, what: str, dossiers: Dossiers, who: Principal, 
             correct_avis(dossiers, who, d.FICHE, revision, draw.draw(avis), when)
         case "validate_fiche":
             reason = draw.draw(st.sampled_from([None, "Trente postes."]))
-            validate_fiche(dossiers, who, d.FICHE, revision, reason, when)
+            validate_fiche(dossiers, who, d.FICHE, revision, reason, (), when)
         case "refuse_fiche":
             refuse_fiche(dossiers, who, d.FICHE, revision, d.NO, when)
 

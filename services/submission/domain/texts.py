@@ -1,0 +1,71 @@
+"""What the texts of a fiche may not do: name a person, or give one's own mailbox for that of a service."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from services.submission.domain.case import Case, Facts
+from shared.contracts.fiche import FicheContent
+from shared.contracts.text import fields_naming_a_person
+from shared.errors import Objection, WarningsUnanswered
+
+_RGPD: Final = "RGPD art. 5"
+_FUNCTIONS: Final = re.compile(
+    r"contact|formation|poec|recrut|emploi|accueil|info|secretariat|direction|agence|antenne|service|siege|projet|fiche|session"
+    r"|inscription|sourcing|alternance|normandie|region|pole|equipe|gestion|dispositif|rh$|opco|noreply|commercial|partenaire"
+    r"|entreprise|admin|bureau|relation|campus|centre|ecole|cfa|greta|afpa|caen|rouen|havre|evreux|alencon|cherbourg|dieppe|lisieux"
+)
+_A_NAME: Final = re.compile(r"[a-zà-ÿ-]{1,40}[._][a-zà-ÿ-]{2,40}[0-9]{0,2}")
+
+
+def nobody_is_named(case: Case) -> Objection | None:
+    """Warning: texts speak of functions and services, not of persons; what looks like a name is read again (RGPD)."""
+    return name_warning(_texts(case.content))
+
+
+def mailbox_is_functional(case: Case) -> Objection | None:
+    """Warning: the contact is the mailbox of a service; `prenom.nom@` or `p.nom@` looks like a person's (RGPD)."""
+    local = case.content.contact.lower().partition("@")[0]
+    if not _A_NAME.fullmatch(local) or _FUNCTIONS.search(local):
+        return None
+    message = (
+        "Cette adresse semble être celle d’une personne\u202f: indiquez une boîte fonctionnelle"
+        " (contact@, formation@, poec@), ou confirmez que c’en est une."
+    )
+    return Objection("CONTACT_PERSONAL", message, _RGPD, "contact")
+
+
+def name_warning(texts: Iterable[tuple[str, str]]) -> Objection | None:
+    """Return the warning about (field, text) pairs that seem to name a person: the first field, and all of them as a fact."""
+    fields = fields_naming_a_person(texts)
+    if not fields:
+        return None
+    message = (
+        "Ce texte semble nommer une personne\u202f: écrivez sa fonction ou son service,"
+        " ou confirmez que personne n’est nommé."
+    )
+    facts: Facts = {"fields": ",".join(fields)[:300], "count": len(fields)}
+    return Objection("PERSON_NAME_SUSPECTED", message, _RGPD, fields[0], facts)
+
+
+def heeded(warning: Objection | None, acknowledged: Sequence[str]) -> tuple[Objection, ...]:
+    """Return a warning that was acknowledged, if there is one; raises `WarningsUnanswered` where it was not."""
+    if warning is not None and warning.code not in acknowledged:
+        raise WarningsUnanswered(warnings=(warning,))
+    return (warning,) if warning else ()
+
+
+def _texts(content: FicheContent) -> Iterator[tuple[str, str]]:
+    """Yield the free texts of a content, each with its field; postal addresses apart: streets are named after people."""
+    for name in ("title", "objective", "contents", "prerequisites"):
+        yield name, getattr(content, name)
+    yield "need.reference", content.need.reference
+    if content.derogation:
+        yield "derogation.reference", content.derogation.reference
+    yield "provider.name", content.provider.name
+    for s, plan in enumerate(content.sessions):
+        for m, meeting in enumerate(plan.meetings):
+            yield f"sessions.{s}.meetings.{m}.place", meeting.place
+            yield f"sessions.{s}.meetings.{m}.audience", meeting.audience
+    yield "sourcing.plan", content.sourcing.plan
+    yield from ((f"sourcing.partners.{n}", partner) for n, partner in enumerate(content.sourcing.partners))
