@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any, Final
 import asyncpg
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from shared.contracts.access import relay_user, worker_user
 from shared.contracts.flow import TOPICS, topics_heard_by
 from shared.database import CONNECTION_LOST, Database
 from shared.edge import Doorway, host_names
@@ -69,19 +70,31 @@ def main(service: Service, argv: Sequence[str]) -> int:
     if task not in ("all", *ROLES):
         print("usage: python -m services.<name> [all|api|worker|relay|migrate|openapi]", file=sys.stderr)
         return 2
+    roles = ROLES if task == "all" else (task,)
+    settings = _settings(service, roles)
+    if settings is None:
+        return EXIT_SETTINGS
+    configure(service.name, settings.instance, settings.log_level)
+    try:
+        with _runner() as runner:
+            return runner.run(Process(service, settings, roles).run())
+    except Fenced as fenced:
+        _LOG.error("fenced", reason=str(fenced))
+        return EXIT_FENCED
+
+
+def _settings(service: Service, roles: Sequence[str]) -> ServiceSettings | None:
+    """Read the settings that a process of these roles needs; None, and a line for each that is wrong, when one is."""
     try:
         settings = service.settings()
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
             print(f"POEC_{str(error['loc'][0]).upper()}: {error['msg']}", file=sys.stderr)
-        return EXIT_SETTINGS
-    configure(service.name, settings.instance, settings.log_level)
-    try:
-        with _runner() as runner:
-            return runner.run(Process(service, settings, ROLES if task == "all" else (task,)).run())
-    except Fenced as fenced:
-        _LOG.error("fenced", reason=str(fenced))
-        return EXIT_FENCED
+        return None
+    lacking = settings.lacking(roles)
+    for sentence in lacking:
+        print(sentence, file=sys.stderr)
+    return None if lacking else settings
 
 
 def _runner() -> asyncio.Runner:
@@ -167,24 +180,9 @@ class Process:
     def _jobs(self, database: Database, inbox: Inbox[Any], door: Door[Any]) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what this process does, by role; wires waking of the relay to where it runs."""
         settings, jobs = self._settings, dict[str, Coroutine[Any, Any, None]]()
-        access = KafkaAccess(settings.kafka_bootstrap_servers, settings.session_timeout_ms)
         url = settings.database_url.get_secret_value()
-        on_new_log: list[Callable[[Collection[str]], None]] = []
-        on_return: list[Callable[[], None]] = []
         if "relay" in self._roles:
-            relay = Relay(
-                database,
-                access,
-                batch=settings.relay_batch,
-                poll=settings.relay_poll_seconds,
-                timeout=settings.relay_timeout_seconds,
-            )
-            reconciler = Reconciler(database, access, relay, settings.reconcile_seconds)
-            self._parts["relay"] = lambda: relay.last_pass_ok
-            anchorer = Anchorer(database, settings.anchor_seconds)
-            jobs |= {"relay": relay.run(), "reconciler": reconciler.run(), "anchorer": anchorer.run()}
-            on_return.append(reconciler.soon)
-            on_new_log.append(lambda _: reconciler.soon())
+            relay = self._relay(database, jobs)
             database.after_commit = relay.wake
             if self._roles != ROLES:
                 jobs["listen"] = listen(url, relay.wake)
@@ -193,34 +191,63 @@ class Process:
             database.after_commit = notifier.wake
             jobs["notifier"] = notifier.run()
         if "worker" in self._roles:
-            worker = Worker(
-                inbox,
-                access,
-                topics_heard_by(self._service.name),
-                settings.instance,
-                batch=settings.inbox_batch,
-                linger_ms=settings.inbox_linger_ms,
-                linger_always=self._service.linger_always,
-            )
-            jobs["worker"] = worker.run()
-            on_new_log.append(worker.begin_again)
-            self._parts["partitions"] = lambda: worker.assigned
-            self._parts["worker"] = worker.turns
-        watch = TopicWatch(
-            database, access, self._topics(), lambda: _all(on_return), lambda topics: _all(on_new_log, topics)
-        )
-        if "api" not in self._roles or len(self._roles) > 1:
-            jobs["watch"] = watch.run()
-            self._parts["broker"] = lambda: watch.broker_seen
+            self._worker(inbox, jobs)
         if "api" in self._roles:
             jobs["high_water"] = _watch_outbox(database, door, settings.outbox_high_water)
         if settings.stdin_watch:
             jobs["stdin"] = _until_stdin_ends(self._ending)
         return jobs or {"idle": sleep_until_cancelled()}
 
-    def _topics(self) -> list[str]:
-        own = {topic.name for topic in TOPICS if topic.writer == self._service.name}
-        return sorted(own | set(topics_heard_by(self._service.name)))
+    def _relay(self, database: Database, jobs: dict[str, Coroutine[Any, Any, None]]) -> Relay:
+        """Add the relay with its reconciler and its watch: one user at the brokers, the topics of this service."""
+        settings, own = self._settings, [topic.name for topic in TOPICS if topic.writer == self._service.name]
+        access = self._access(relay_user(self._service.name), settings.kafka_relay_password)
+        relay = Relay(
+            database,
+            access,
+            batch=settings.relay_batch,
+            poll=settings.relay_poll_seconds,
+            timeout=settings.relay_timeout_seconds,
+        )
+        reconciler = Reconciler(database, access, relay, settings.reconcile_seconds)
+        watch = TopicWatch(database, access, own, reconciler.soon, lambda _: reconciler.soon())
+        jobs |= {"relay": relay.run(), "reconciler": reconciler.run(), "relay_watch": watch.run()}
+        jobs["anchorer"] = Anchorer(database, settings.anchor_seconds).run()
+        self._parts |= {"relay": lambda: relay.last_pass_ok, "relay_broker": lambda: watch.broker_seen}
+        return relay
+
+    def _worker(self, inbox: Inbox[Any], jobs: dict[str, Coroutine[Any, Any, None]]) -> None:
+        """Add the worker with its watch: another user at the brokers, the topics that this service hears."""
+        settings, heard = self._settings, topics_heard_by(self._service.name)
+        access = self._access(worker_user(self._service.name), settings.kafka_worker_password)
+        worker = Worker(
+            inbox,
+            access,
+            heard,
+            settings.instance,
+            batch=settings.inbox_batch,
+            linger_ms=settings.inbox_linger_ms,
+            linger_always=self._service.linger_always,
+        )
+        watch = TopicWatch(inbox.database, access, heard, lambda: None, worker.begin_again)
+        jobs |= {"worker": worker.run(), "worker_watch": watch.run()}
+        self._parts |= {
+            "partitions": lambda: worker.assigned,
+            "worker": worker.turns,
+            "worker_broker": lambda: watch.broker_seen,
+        }
+
+    def _access(self, user: str, password: SecretStr | None) -> KafkaAccess:
+        settings = self._settings
+        return KafkaAccess(
+            settings.kafka_bootstrap_servers,
+            settings.session_timeout_ms,
+            settings.kafka_security_protocol,
+            settings.kafka_sasl_mechanism,
+            settings.kafka_ca_file,
+            user,
+            password.get_secret_value() if password else "",
+        )
 
     def _application(self, database: Database, hearing: Hearing[Any], inbox: Inbox[Any], news: News) -> FastAPI:
         settings = self._settings
@@ -299,8 +326,3 @@ async def _until_stdin_ends(ending: asyncio.Event) -> None:
         pass
     ending.set()
     await sleep_until_cancelled()
-
-
-def _all(calls: Sequence[Callable[..., None]], *args: object) -> None:
-    for call in calls:
-        call(*args)

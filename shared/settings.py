@@ -1,5 +1,7 @@
 """The settings every service process has; each service adds its own in its `settings.py`."""
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -18,6 +20,21 @@ class ServiceSettings(BaseSettings):
         description="PostgreSQL URL of this service's database, with the role of this process."
     )
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, `host:port` separated by commas.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        description="How the brokers are spoken to: `SASL_SSL` (signed in and encrypted), `SASL_PLAINTEXT` (signed in) or `PLAINTEXT`."
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-256", description="How a user proves to the brokers that it knows its password."
+    )
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM file of the authority of the brokers' certificates; else those of the system."
+    )
+    kafka_worker_password: SecretStr | None = Field(
+        None, description="Password of the user `<service>-worker` at the brokers; only for a process with that role."
+    )
+    kafka_relay_password: SecretStr | None = Field(
+        None, description="Password of the user `<service>-relay` at the brokers; only for a process with that role."
+    )
     issuer: str = Field(description="Who must have issued the bearer tokens (`iss`).")
     jwks_url: str = Field(description="Where the issuer publishes its keys.")
     audience: str = Field("poec", description="For whom the bearer tokens must be made (`aud`).")
@@ -70,6 +87,17 @@ class ServiceSettings(BaseSettings):
     outbox_high_water: int = Field(200_000, description="Unpublished rows above which writes are answered 503.")
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     crash_point: str | None = Field(None, description="Test only: the named point at which the process kills itself.")
+
+    def lacking(self, roles: Collection[str]) -> list[str]:
+        """Return one sentence per password that the process of these roles needs at the brokers and does not have."""
+        if self.kafka_security_protocol == "PLAINTEXT":
+            return []
+        given = {"worker": self.kafka_worker_password, "relay": self.kafka_relay_password}
+        return [
+            f"POEC_KAFKA_{role.upper()}_PASSWORD: needed by the {role} with {self.kafka_security_protocol}"
+            for role, password in given.items()
+            if role in roles and not (password and password.get_secret_value())
+        ]
 
     @field_validator("crash_point")
     @classmethod

@@ -14,6 +14,7 @@ from deploy.audit.log import Bounds, Fold, LogReader
 from deploy.audit.verdict import CouldNotLook
 from deploy.journal import Entry
 from shared.contracts.flow import TOPICS
+from shared.messaging.clients import KafkaAccess
 
 F = TypeVar("F")
 Row: TypeAlias = asyncpg.Record
@@ -30,7 +31,7 @@ class Sources:
     """Where the audit looks: service name to the URL of its audit role, the brokers, the journals' entries, anchors taken away."""
 
     databases: Mapping[str, str] = field(repr=False)
-    bootstrap_servers: str
+    kafka: KafkaAccess
     journal: Sequence[Entry] = ()
     anchors: Sequence[Anchor] = ()
 
@@ -110,7 +111,7 @@ async def evidence(sources: Sources, fold_types: Sequence[type]) -> AsyncIterato
     topics = [topic.name for topic in TOPICS]
     async with AsyncExitStack() as stack:
         connections = await stack.enter_async_context(connected(sources))
-        reader = await stack.enter_async_context(LogReader(sources.bootstrap_servers))
+        reader = await stack.enter_async_context(LogReader(sources.kafka))
         began = {name: (await asked(one, "SELECT clock_timestamp()"))[0][0] for name, one in connections.items()}
         bounds = await reader.bounds(topics)
         await asyncio.gather(*(_snapshot(connection, stack) for connection in connections.values()))

@@ -114,7 +114,7 @@ async def gaps(service: str, connection: asyncpg.Connection) -> Waiting:
 
 
 async def _ends(sources: Sources) -> dict[tuple[str, int], int]:
-    async with LogReader(sources.bootstrap_servers) as reader:
+    async with LogReader(sources.kafka) as reader:
         bounds = await reader.bounds({topic for service in SERVICES for topic in topics_heard_by(service)})
     return {(place.topic, place.partition): end for place, end in bounds.ends.items()}
 

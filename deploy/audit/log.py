@@ -106,9 +106,9 @@ class Bounds:
 class LogReader:
     """A consumer of the audit's own; use as an async context manager."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        """Take the brokers' addresses; nothing is connected yet."""
-        self._settings = kafka_settings(KafkaAccess(bootstrap_servers), "audit")
+    def __init__(self, access: KafkaAccess) -> None:
+        """Take where the brokers are, and as whom to sign in; nothing is connected yet."""
+        self._settings = kafka_settings(access, "audit")
         self._consumer = AIOKafkaConsumer(
             **self._settings,
             enable_auto_commit=False,

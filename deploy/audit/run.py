@@ -31,6 +31,7 @@ from deploy.audit.verdict import CouldNotLook, Invariant, Verdict
 from deploy.journal import JournalUnreadable, journals_of, read_journals
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run
+from shared.contracts.access import AUDIT
 
 INVARIANTS: Final[tuple[Invariant, ...]] = (
     i01_accepted_once.INVARIANT,
@@ -64,7 +65,7 @@ def sources_of(home: Path, journals: Sequence[Path] | None = None) -> Sources:
     except (LocalError, JournalUnreadable) as wrong:
         raise CouldNotLook(str(wrong)) from wrong
     urls = {name: service.audit_database_url for name, service in run.services.items()}
-    return Sources(urls, run.kafka.bootstrap_servers, entries)
+    return Sources(urls, run.kafka.access(AUDIT), entries)
 
 
 async def audit(

@@ -20,10 +20,12 @@ from deploy.bench.raw import raw_kafka
 from deploy.local.children import Child, run_once
 from deploy.local.databases import DatabaseUrls, provision
 from deploy.local.kafka import EmbeddedKafka
+from deploy.local.kafka_users import ensure_users
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.postgres_account import remove_data
 from deploy.local.processes import Ports, Surroundings, describe_issuer, issuer_process
 from deploy.local.secrets import load_secrets
+from deploy.local.servers import describe_kafka
 from deploy.local.topics import create_missing
 from shared.contracts.events import Event
 from shared.contracts.fiche import fiche_id, session_id
@@ -55,7 +57,7 @@ class Bare:
     @asynccontextmanager
     async def process(self, role: str) -> AsyncIterator[None]:
         """Run one role of the service for the length of the block."""
-        environment = self.around.environment(self.service, f"{self.service}-bench")
+        environment = self.around.environment(self.service, f"{self.service}-bench", role)
         port = Ports(self.home).of(f"{self.service}.{role}")
         command = ("-m", f"services.{self.service}", role)
         child = Child(f"{self.service}.{role}", command, environment, self.home / "logs" / "bench.log", port, "/readyz")
@@ -78,9 +80,11 @@ async def bare(service: str) -> AsyncIterator[Bare]:
                 server.start()
             await asyncio.to_thread(postgres.wait_ready, 60)
             await asyncio.to_thread(kafka.wait_ready, 60)
-            create_missing(kafka.bootstrap_servers)
+            create_missing(kafka.access)
+            ensure_users(kafka.access, load_secrets(home).kafka)
             urls = await provision(postgres.admin_url, load_secrets(home))
-            around = Surroundings(kafka.bootstrap_servers, describe_issuer(issuer_process(home, Ports(home))), urls)
+            issuer = describe_issuer(issuer_process(home, Ports(home)))
+            around = Surroundings(describe_kafka(kafka, home), issuer, urls)
             migrate = ("-m", f"services.{service}", "migrate")
             environment = around.environment(service, "bench", owner=True)
             await run_once("migrate", migrate, environment, home / "logs" / "migrate.log")
@@ -97,7 +101,7 @@ async def relay(rows: int = 40_000) -> dict[str, Any]:
         event = _submitted(0)
         await _fill_outbox(ground.urls.owner, event, rows)
         size = len(event.model_dump_json())
-        raw = await raw_kafka(ground.kafka.bootstrap_servers, rows, size)
+        raw = await raw_kafka(ground.kafka.access, rows, size)
         connection = await asyncpg.connect(ground.urls.owner)
         began = time.perf_counter()
         async with ground.process("relay"):
@@ -114,7 +118,7 @@ async def inbox(fiches: int = 2_000, *, rebuild: bool = False) -> dict[str, Any]
     """Return events per second that analytics applies from a full log; with `rebuild`, once more from nothing, to the same counts."""
     async with bare("analytics") as ground:
         events = [event for number in range(fiches) for event in _story(number)]
-        await _produce(ground.kafka.bootstrap_servers, events)
+        await _produce(ground.kafka.access, events)
         found = [await _applied(ground, len(events))]
         if rebuild:
             before = await _counts(ground.urls.owner)
@@ -154,7 +158,7 @@ async def _forget(ground: Bare) -> None:
     ]
     await connection.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables if table not in kept))
     await connection.close()
-    admin = admin_client(ground.kafka.bootstrap_servers)
+    admin = admin_client(ground.kafka.access)
     async with asyncio.timeout(90):
         while True:
             try:
@@ -205,9 +209,9 @@ async def _fill_outbox(owner_url: str, event: Event, rows: int) -> None:
     await connection.close()
 
 
-async def _produce(bootstrap_servers: str, events: Sequence[tuple[Event, int]]) -> None:
+async def _produce(access: KafkaAccess, events: Sequence[tuple[Event, int]]) -> None:
     producer = AIOKafkaProducer(
-        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        **kafka_settings(access, "bench"),
         enable_idempotence=True,
         acks="all",
         max_batch_size=262_144,

@@ -25,6 +25,7 @@ from deploy.local.runfile import Run
 from shared.clock import PARIS
 from shared.contracts.fiche import FicheContent, fiche_id, session_id
 from shared.contracts.flow import CATALOGUE, DOSSIERS
+from shared.contracts.references import OPERATIONS
 from shared.messaging.clients import KafkaAccess, kafka_settings
 
 _OPCO = "akto"
@@ -48,11 +49,11 @@ class Result:
 class Ears:
     """Hears events and catalogue records from the end of the log on, and wakes who waits for one."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, access: KafkaAccess) -> None:
         self._consumer = AIOKafkaConsumer(
             DOSSIERS,
             CATALOGUE,
-            **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+            **kafka_settings(access, "bench"),
             auto_offset_reset="latest",
             enable_auto_commit=False,
         )
@@ -93,7 +94,7 @@ class Flow:
     def __init__(self, run: Run, journal: Journal) -> None:
         self._run, self._journal = run, journal
         self._clients = {name: Client(run.services[name].url) for name in ("submission", "validation", "analytics")}
-        self._ears = Ears(run.kafka.bootstrap_servers)
+        self._ears = Ears(run.kafka.access(OPERATIONS))
         self._series = uuid4().hex[:8]
         self._steps: dict[str, list[float]] = {}
         self.content = future_content()

@@ -15,25 +15,25 @@ _HEADERS = [(f"header-{n}", b"a value of the usual length") for n in range(9)]
 """As many headers as an event has."""
 
 
-async def raw_kafka(bootstrap_servers: str, records: int, size: int) -> dict[str, float]:
+async def raw_kafka(access: KafkaAccess, records: int, size: int) -> dict[str, float]:
     """Return records per second of `size` bytes on a topic of its own: in explicit batches, by `send`, and consumed."""
-    topic, admin = f"poec.bench.{uuid4().hex[:8]}", admin_client(bootstrap_servers)
+    topic, admin = f"poec.bench.{uuid4().hex[:8]}", admin_client(access)
     for made in admin.create_topics([NewTopic(topic, _PARTITIONS, 1)]).values():
         made.result(20)
     try:
         value = b"x" * size
-        produced = await _produce(bootstrap_servers, topic, records, value)
-        sent = await _send(bootstrap_servers, topic, records, value)
-        consumed = await _consume(bootstrap_servers, topic, 2 * records)
+        produced = await _produce(access, topic, records, value)
+        sent = await _send(access, topic, records, value)
+        consumed = await _consume(access, topic, 2 * records)
     finally:
         for gone in admin.delete_topics([topic]).values():
             gone.result(20)
     return {"produced_per_s": round(produced), "sent_per_s": round(sent), "consumed_per_s": round(consumed)}
 
 
-async def _produce(bootstrap_servers: str, topic: str, records: int, value: bytes) -> float:
+async def _produce(access: KafkaAccess, topic: str, records: int, value: bytes) -> float:
     producer = AIOKafkaProducer(
-        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        **kafka_settings(access, "bench"),
         enable_idempotence=True,
         acks="all",
         max_batch_size=262_144,
@@ -56,9 +56,9 @@ async def _produce(bootstrap_servers: str, topic: str, records: int, value: byte
         await producer.stop()
 
 
-async def _send(bootstrap_servers: str, topic: str, records: int, value: bytes) -> float:
+async def _send(access: KafkaAccess, topic: str, records: int, value: bytes) -> float:
     producer = AIOKafkaProducer(
-        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        **kafka_settings(access, "bench"),
         enable_idempotence=True,
         acks="all",
         max_batch_size=262_144,
@@ -75,9 +75,9 @@ async def _send(bootstrap_servers: str, topic: str, records: int, value: bytes) 
         await producer.stop()
 
 
-async def _consume(bootstrap_servers: str, topic: str, records: int) -> float:
+async def _consume(access: KafkaAccess, topic: str, records: int) -> float:
     consumer = AIOKafkaConsumer(
-        **kafka_settings(KafkaAccess(bootstrap_servers), "bench"),
+        **kafka_settings(access, "bench"),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )

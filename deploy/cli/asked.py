@@ -14,3 +14,6 @@ Home = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Tls = Annotated[
+    bool, typer.Option("--tls", help="Encrypt what is said with the embedded Apache Kafka, when this starts it.")
+]

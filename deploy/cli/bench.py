@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from deploy.bench.flow import Flow, Result, journal_of
-from deploy.cli.asked import Home, Json
+from deploy.cli.asked import Home, Json, Tls
 from deploy.cli.console import print_json, reporter, stdout_console
 from deploy.local.errors import LocalError
 from deploy.local.lifecycle import start_detached
@@ -37,7 +37,13 @@ def default(context: typer.Context, as_json: Json = False, home: Home = None) ->
 
 
 @bench.command()
-def flow(concurrency: Concurrency = "1,50,500", fiches: Fiches = 600, as_json: Json = False, home: Home = None) -> None:
+def flow(
+    concurrency: Concurrency = "1,50,500",
+    fiches: Fiches = 600,
+    tls: Tls = False,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
     """Send fiches the whole way, beside the floor (four bare transactions each) and raw Kafka. Starts the product if need be.
 
     Exit codes: 0 measured, 1 something went wrong, 2 wrong use.
@@ -47,7 +53,7 @@ def flow(concurrency: Concurrency = "1,50,500", fiches: Fiches = 600, as_json: J
     except ValueError:
         raise LocalError("--concurrency is a list of whole numbers, such as 1,50,500.") from None
     folder = home_folder(home)
-    run = live_run(folder) or start_detached(folder, [], reporter().note)
+    run = live_run(folder) or start_detached(folder, ["--tls"] if tls else [], reporter().note)
     found = asyncio.run(_flow(run, levels, fiches))
     if as_json:
         print_json(found)
@@ -77,7 +83,7 @@ async def _flow(run: Run, levels: list[int], fiches: int) -> dict[str, Any]:
                 {**_row(result), "floor_per_s": [round(before), round(after)], "ratio": _ratio(result, before, after)}
             )
         with shown.step("raw Kafka"):
-            raw = await raw_kafka(run.kafka.bootstrap_servers, 50_000, len(document))
+            raw = await raw_kafka(run.kafka.admin, 50_000, len(document))
     finally:
         await measured.close()
     return {

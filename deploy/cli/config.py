@@ -29,11 +29,19 @@ LOCAL = {
     "POEC_POSTGRES_ACCOUNT": "Account that PostgreSQL runs as when we are root; otherwise nobody.",
     "POEC_DATABASE_URL": "A superuser's URL of a PostgreSQL server to use instead of the embedded one.",
     "POEC_KAFKA_BOOTSTRAP_SERVERS": "Brokers to use instead of the embedded ones.",
+    "POEC_KAFKA_SECURITY_PROTOCOL": "How those brokers are spoken to: PLAINTEXT (the default), SASL_PLAINTEXT or SASL_SSL.",
+    "POEC_KAFKA_SASL_MECHANISM": "How one signs in there: SCRAM-SHA-256 (the default) or SCRAM-SHA-512.",
+    "POEC_KAFKA_CA_FILE": "PEM file of the authority of their certificates; otherwise those of the system.",
+    "POEC_KAFKA_ADMIN_USER": "Administrator of those brokers, who makes the product's users.",
+    "POEC_KAFKA_ADMIN_PASSWORD": "The administrator's password.",
 }
 # What `poec up` decides for each process, whatever the environment says.
 GIVEN = frozenset(
     f"POEC_{name}"
-    for name in ("MODE", "ISSUER", "JWKS_URL", "HTTP_HOST", "HTTP_PORT", "INSTANCE", "STDIN_WATCH", "CLIENTS_FILE")
+    for name in (
+        *("MODE", "ISSUER", "JWKS_URL", "HTTP_HOST", "HTTP_PORT", "INSTANCE", "STDIN_WATCH", "CLIENTS_FILE"),
+        *("KAFKA_WORKER_PASSWORD", "KAFKA_RELAY_PASSWORD"),
+    )
 )
 config = typer.Typer(no_args_is_help=True, add_completion=False, help="Check the effective settings.")
 
@@ -133,7 +141,7 @@ def masked(value: str, secret: bool) -> str:
 
 
 def _local(key: str, meaning: str, value: str | None) -> Setting:
-    shown = None if value is None else masked(value, False)
+    shown = None if value is None else masked(value, key.endswith("_PASSWORD"))
     return Setting(key, ["poec"], meaning, shown, "default" if value is None else "environment")
 
 

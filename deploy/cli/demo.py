@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.asked import Home, Json
+from deploy.cli.asked import Home, Json, Tls
 from deploy.cli.console import explain, print_json, reporter, stderr_console, stdout_console
 from deploy.local.errors import LocalError
 from deploy.local.lifecycle import wait_for_other
@@ -22,7 +22,7 @@ DIFFERENT, COULD_NOT_PLAY, INTERRUPTED = 1, 2, 130
 Once = Annotated[bool, typer.Option("--once", help="End when the year is played, also on a terminal.")]
 
 
-def demo(once: Once = False, as_json: Json = False, home: Home = None) -> None:
+def demo(once: Once = False, tls: Tls = False, as_json: Json = False, home: Home = None) -> None:
     """Play the year 2021 through the real doors, half over HTTP, half by Kafka, then show the bilan and the audit.
 
     What does not run yet is started, and stopped at the end. On a terminal, without --once, it stays up until Ctrl-C.
@@ -39,7 +39,7 @@ def demo(once: Once = False, as_json: Json = False, home: Home = None) -> None:
     shown = reporter()
     try:
         folder = home_folder(home)
-        code = asyncio.run(_Demo(folder, shown, as_json, staying).run(wait_for_other(folder, shown.note)))
+        code = asyncio.run(_Demo(folder, shown, as_json, staying, tls).run(wait_for_other(folder, shown.note)))
     except (CouldNotPlay, CouldNotLook, JournalUnreadable, LocalError) as failure:
         explain(failure)
         raise typer.Exit(COULD_NOT_PLAY) from None
@@ -56,6 +56,7 @@ class _Demo:
     reporter: Reporter
     as_json: bool
     staying: bool
+    tls: bool
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, running: Run | None) -> int:
@@ -74,7 +75,7 @@ class _Demo:
         from deploy.local.options import options_from
         from deploy.local.supervisor import Supervisor
 
-        supervisor = Supervisor(options_from(self.home), self.reporter)
+        supervisor = Supervisor(options_from(self.home, tls=self.tls), self.reporter)
         ready: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
         serving = asyncio.create_task(supervisor.serve(ready.set_result))
         try:

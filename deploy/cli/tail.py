@@ -17,7 +17,7 @@ from deploy.cli.gist import KINDS, Gist
 from deploy.local.runfile import Run, home_folder
 from shared.contracts.flow import CATALOGUE, SERVICES, TOPICS, dead_letters_topic
 from shared.contracts.references import OPERATIONS
-from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
+from shared.messaging.clients import AIOKafkaConsumer, TopicPartition, new_reader
 
 FromStart = Annotated[
     bool, typer.Option("--from-start", help="Begin with the first event kept, in the order of their times.")
@@ -48,7 +48,7 @@ def tail(from_start: FromStart = False, count: Count = None, as_json: Json = Fal
 
 async def _tell(run: Run, from_start: bool, count: int | None, as_json: bool) -> None:
     out, gist, told = stdout_console(), Gist(), 0
-    consumer = new_reader(KafkaAccess(run.kafka.bootstrap_servers), OPERATIONS)
+    consumer = new_reader(run.kafka.access(OPERATIONS), OPERATIONS)
     await consumer.start()
     try:
         if not from_start:

@@ -31,7 +31,7 @@ def topics(as_json: Json = False, home: Home = None) -> None:
 def _rows(folder: Path) -> list[Comparison]:
     run = Run.load(folder)
     with reporter().step("Asking the broker"):
-        return compare(run.kafka.bootstrap_servers, "poec." if run.infra == "external" else "")
+        return compare(run.kafka.admin, "poec." if run.infra == "external" else "")
 
 
 def _show(rows: list[Comparison], wrong: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.asked import Home
+from deploy.cli.asked import Home, Tls
 from deploy.cli.console import explain, reporter
 from deploy.local.errors import LocalError
 from deploy.local.holding import holder
@@ -22,12 +22,18 @@ Infra = Annotated[str, typer.Option(help="`embedded`, or `docker` where a Docker
 
 
 def up(
-    detach: Detach = False, roles: Roles = "all", brokers: Brokers = 1, infra: Infra = "embedded", home: Home = None
+    detach: Detach = False,
+    roles: Roles = "all",
+    brokers: Brokers = 1,
+    tls: Tls = False,
+    infra: Infra = "embedded",
+    home: Home = None,
 ) -> None:
     """Start everything and keep it running; what dies is started again.
 
     Without --detach it stays in the foreground until Ctrl-C, which stops all in order (a second Ctrl-C hurries).
-    POEC_KAFKA_BOOTSTRAP_SERVERS and POEC_DATABASE_URL (a superuser's) name servers to use instead of the embedded ones.
+    POEC_KAFKA_BOOTSTRAP_SERVERS and POEC_DATABASE_URL (a superuser's) name servers to use instead of the embedded ones;
+    POEC_KAFKA_SECURITY_PROTOCOL, _SASL_MECHANISM, _CA_FILE, _ADMIN_USER and _ADMIN_PASSWORD say how to sign in to those brokers.
 
     Exit codes: 0 ready (also when it ran already), 1 could not start, 2 wrong use, 130 interrupted while starting.
     """
@@ -36,14 +42,14 @@ def up(
         raise LocalError("--infra is `embedded` or `docker`.")
     if detach:
         ran = holder(folder) is not None
-        arguments = ["--brokers", str(brokers), "--roles", roles, "--infra", infra]
+        arguments = ["--brokers", str(brokers), "--roles", roles, "--infra", infra, *(["--tls"] if tls else [])]
         run = start_detached(folder, arguments, reporter().note)
         show_addresses(run, "Runs already." if ran else "Ready.")
         return
-    _foreground(folder, brokers, roles, infra)
+    _foreground(folder, brokers, roles, infra, tls)
 
 
-def _foreground(folder: Path, brokers: int, roles: str, infra: str) -> None:
+def _foreground(folder: Path, brokers: int, roles: str, infra: str, tls: bool) -> None:
     shown = reporter()
     running = wait_for_other(folder, shown.note)
     if running is not None:
@@ -51,7 +57,7 @@ def _foreground(folder: Path, brokers: int, roles: str, infra: str) -> None:
         return
     from deploy.local.supervisor import Interrupted, run_supervisor
 
-    options = options_from(folder, brokers=brokers, roles=roles, infra=infra)
+    options = options_from(folder, brokers=brokers, roles=roles, infra=infra, tls=tls)
     try:
         run_supervisor(options, shown, lambda run: show_addresses(run, "Ready. Ctrl-C stops everything."))
     except Interrupted as stopped:

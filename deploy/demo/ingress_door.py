@@ -60,7 +60,7 @@ class Sent:
 class IngressDoor:
     """One idempotent producer per organisation, each signed in as that organisation; answers come by the watch."""
 
-    access: KafkaAccess
+    access: Callable[[str], KafkaAccess]
     journal: Journal
     watch: Watch
     _producers: dict[str, "asyncio.Task[AIOKafkaProducer]"] = field(default_factory=dict)
@@ -108,7 +108,9 @@ class IngressDoor:
 
     async def _producer(self, organisation: str) -> AIOKafkaProducer:
         if organisation not in self._producers:
-            self._producers[organisation] = asyncio.create_task(_started(new_producer(self.access, organisation)))
+            self._producers[organisation] = asyncio.create_task(
+                _started(new_producer(self.access(organisation), organisation))
+            )
         return await asyncio.shield(self._producers[organisation])
 
 

@@ -30,7 +30,7 @@ from deploy.journal import Journal, journal_path
 from deploy.local.business_clock import move_clock
 from deploy.local.report import Progress, Reporter
 from deploy.local.runfile import Run
-from shared.messaging.clients import KafkaAccess
+from shared.contracts.references import OPERATIONS
 
 OPENS_AT: Final = dt.time(9, 0, 1, tzinfo=ZoneInfo("Europe/Paris"))
 COUNTS_PATIENCE: Final = 30.0  # seconds in which the counts must have caught up
@@ -78,9 +78,10 @@ async def play(home: Path, run: Run, reporter: Reporter, fiches: Sequence[Fiche]
         http = await stack.enter_async_context(HttpDoor(home, run, journal))
         played = Played(await _before(http, year))
         if played.before != "whole":
-            access = KafkaAccess(run.kafka.bootstrap_servers)
-            watch = await stack.enter_async_context(Watch(access, from_start=played.before == "begun"))
-            ingress = await stack.enter_async_context(IngressDoor(access, journal, watch))
+            watch = await stack.enter_async_context(
+                Watch(run.kafka.access(OPERATIONS), from_start=played.before == "begun")
+            )
+            ingress = await stack.enter_async_context(IngressDoor(run.kafka.access, journal, watch))
             player = Player(Doors(http, ingress, watch), past if played.before == "begun" else Past())
             await _Play(home, run, reporter, player, played).year(agenda(year))
         await _count(http, played, reporter)

@@ -20,10 +20,11 @@ def main() -> int:
     parser.add_argument("--brokers", type=int, default=1)
     parser.add_argument("--roles", default="all")
     parser.add_argument("--infra", default="embedded")
+    parser.add_argument("--tls", action="store_true")
     asked = parser.parse_args()
     reporter = PlainReporter()
     try:
-        options = options_from(asked.home, brokers=asked.brokers, roles=asked.roles, infra=asked.infra)
+        options = options_from(asked.home, brokers=asked.brokers, roles=asked.roles, infra=asked.infra, tls=asked.tls)
         run_supervisor(options, reporter, lambda run: reporter.note("Ready."))
     except Interrupted as stopped:
         reporter.note(str(stopped))

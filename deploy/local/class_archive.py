@@ -118,6 +118,9 @@ class ClassArchive:
 
 
 def _fingerprint(jars: Sequence[Path], java: Path) -> str:
-    """Java refuses an archive when the path or the time of a jar, or Java itself, changed: so does the name."""
-    facts = [f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in [*jars, java]]
+    """Java refuses an archive when the path or the time of a jar, or Java itself, changed: so does the name.
+
+    And an archive learnt from a broker that asks nobody who he is lacks the classes of one that does.
+    """
+    facts = ["signed in", *(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in [*jars, java])]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, cast
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.kafka import cluster_answers
 from deploy.local.kafka_node import SETTINGS
+from deploy.local.kafka_security import OPEN
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.secrets import load_secrets
+from shared.messaging.clients import KafkaAccess
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
@@ -118,6 +120,11 @@ class DockerKafka(_Container):
         return f"{self.host}:{self.port}"
 
     @property
+    def access(self) -> KafkaAccess:
+        """Nobody signs in to the containers."""
+        return KafkaAccess(self.bootstrap_servers)
+
+    @property
     def pids(self) -> list[int]:
         """Empty: the processes belong to the engine."""
         return []
@@ -132,7 +139,7 @@ class DockerKafka(_Container):
 
     def _environment(self) -> dict[str, str]:
         """The settings of the embedded broker, spelled as the image wants them."""
-        settings = {name: value for name, value in SETTINGS.items() if name not in _OF_THIS_MACHINE} | {
+        settings = {name: value for name, value in (SETTINGS | OPEN).items() if name not in _OF_THIS_MACHINE} | {
             "node.id": "1",
             "controller.quorum.voters": "1@localhost:9093",
             "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
@@ -147,7 +154,7 @@ class DockerKafka(_Container):
         return named | {"CLUSTER_ID": self.cluster_id}
 
     def _ready(self) -> bool:
-        return cluster_answers(self.bootstrap_servers, self.cluster_id, 1)
+        return cluster_answers(self.access, self.cluster_id, 1)
 
 
 class DockerPostgres(_Container):

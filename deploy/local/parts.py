@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from deploy.local.children import Child
 from deploy.local.servers import Broker, Database
+from shared.messaging.clients import KafkaAccess
 
 POLL = 0.2  # seconds between two looks at a server that cannot tell us of its end
 
@@ -70,11 +71,11 @@ class _Blocking:
 
 
 class BrokerPart(_Blocking):
-    """Apache Kafka, node by node; `make_topics` makes the topics that are missing after a start."""
+    """Apache Kafka, node by node; `furnish` makes the topics and users that are missing after a start."""
 
-    def __init__(self, broker: Broker, make_topics: Callable[[str], object]) -> None:
+    def __init__(self, broker: Broker, furnish: Callable[[KafkaAccess], object]) -> None:
         super().__init__()
-        self.broker, self._make_topics = broker, make_topics
+        self.broker, self._furnish = broker, furnish
 
     async def died(self) -> tuple[str, str]:
         """See Part."""
@@ -83,9 +84,9 @@ class BrokerPart(_Blocking):
         return f"kafka.{dead[0]}", "the broker ended"
 
     async def revive(self, what: str) -> None:
-        """See Part; returns when the cluster answers and has its topics again: a node whose data were lost has none."""
+        """See Part; returns when the cluster answers and has its topics and users again: a node whose data were lost has none."""
         await self.call(self.broker.restart, int(what.rpartition(".")[2]))
-        await self.call(self._make_topics, self.broker.bootstrap_servers)
+        await self.call(self._furnish, self.broker.access)
 
     async def stop(self, grace: float) -> None:
         """See Part; the broker has its own times."""

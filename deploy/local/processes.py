@@ -10,7 +10,8 @@ from deploy.local.databases import DatabaseUrls
 from deploy.local.files import read_json, write_json
 from deploy.local.options import ROLES, Options, ServiceSpec
 from deploy.local.ports import LOOPBACK, keep_or_choose
-from deploy.local.runfile import Issuer, ServiceProcesses
+from deploy.local.runfile import Issuer, KafkaServer, ServiceProcesses
+from shared.contracts.access import relay_user, worker_user
 
 
 class Ports:
@@ -52,22 +53,35 @@ def describe_issuer(child: Child) -> Issuer:
 class Surroundings:
     """What every service process is told: where Kafka, the issuer and its database are."""
 
-    bootstrap_servers: str
+    kafka: KafkaServer
     issuer: Issuer
     databases: Mapping[str, DatabaseUrls]
 
-    def environment(self, service: str, instance: str, owner: bool = False) -> dict[str, str]:
-        """The POEC_ variables of one process; `owner` gives it the database owner's URL, for migrations."""
+    def environment(self, service: str, instance: str, role: str = "all", owner: bool = False) -> dict[str, str]:
+        """The POEC_ variables of one process of a role; `owner` gives it the database owner's URL, for migrations."""
         urls = self.databases[service]
         return {
             "POEC_MODE": "local",
             "POEC_DATABASE_URL": urls.owner if owner else urls.process,
-            "POEC_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "POEC_KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
+            "POEC_KAFKA_SECURITY_PROTOCOL": self.kafka.security_protocol,
+            "POEC_KAFKA_SASL_MECHANISM": self.kafka.sasl_mechanism,
+            **({"POEC_KAFKA_CA_FILE": str(self.kafka.ca_file)} if self.kafka.ca_file else {}),
+            **({} if owner else self._passwords(service, role)),
             "POEC_ISSUER": self.issuer.issuer,
             "POEC_JWKS_URL": self.issuer.jwks_url,
             "POEC_INSTANCE": instance,
             # one machine's trail is short and its days are: an hour would be longer than most runs
             "POEC_ANCHOR_SECONDS": "10",
+        }
+
+    def _passwords(self, service: str, role: str) -> dict[str, str]:
+        """Each role its own password at the brokers; the API speaks to none."""
+        users = {"worker": worker_user(service), "relay": relay_user(service)}
+        return {
+            f"POEC_KAFKA_{of.upper()}_PASSWORD": self.kafka.users[user]
+            for of, user in users.items()
+            if role in (of, "all") and user in self.kafka.users
         }
 
 
@@ -81,7 +95,7 @@ def service_processes(options: Options, spec: ServiceSpec, around: Surroundings,
 
 def _process(home: Path, spec: ServiceSpec, role: str, name: str, around: Surroundings, ports: Ports) -> Child:
     instance = f"{name.replace('.', '-')}-1"
-    environment = around.environment(spec.name, instance)
+    environment = around.environment(spec.name, instance, role)
     return Child(name, (*spec.command, role), environment, home / "logs" / f"{name}.log", ports.of(name))
 
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,6 +10,9 @@ from deploy.local.clients import Client
 from deploy.local.errors import LocalError
 from deploy.local.files import write_private
 from deploy.local.guarded import is_same
+
+if TYPE_CHECKING:
+    from shared.messaging.clients import KafkaAccess
 
 RUN_FILE = "run.json"
 State = Literal["starting", "ready", "degraded", "stopping"]
@@ -30,12 +33,36 @@ class SupervisorProcess(_Part):
 
 
 class KafkaServer(_Part):
-    """The brokers; `pids` is empty for servers that we did not start."""
+    """The brokers; `pids` is empty for servers that we did not start, `users` (to passwords) where nobody signs in."""
 
     bootstrap_servers: str
-    security_protocol: Literal["PLAINTEXT"] = "PLAINTEXT"
+    security_protocol: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-256"
+    ca_file: Path | None = None
+    admin_user: str = "admin"
+    users: dict[str, str] = Field(default={}, repr=False)
     cluster_id: str = ""
     pids: list[int] = []
+
+    def access(self, user: str) -> "KafkaAccess":
+        """How a client signs in as `user`; LocalError when run.json has no such user."""
+        from shared.messaging.clients import KafkaAccess  # a client library, slow to load
+
+        if self.security_protocol != "PLAINTEXT" and user not in self.users:
+            raise LocalError(f"run.json has no Kafka user {user}.")
+        return KafkaAccess(
+            self.bootstrap_servers,
+            security_protocol=self.security_protocol,
+            sasl_mechanism=self.sasl_mechanism,
+            ca_file=self.ca_file,
+            user=user,
+            password=self.users.get(user, ""),
+        )
+
+    @property
+    def admin(self) -> "KafkaAccess":
+        """How the administrator signs in."""
+        return self.access(self.admin_user)
 
 
 class PostgresServer(_Part):

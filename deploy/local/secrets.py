@@ -6,19 +6,22 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from deploy.local.files import read_json, write_json
+from shared.contracts.access import USERS
 
 SERVICES = ("submission", "validation", "publication", "analytics")
 KINDS = ("owner", "process", "audit")
+KAFKA_ADMIN, KAFKA_BROKER = "admin", "broker"
 _BYTES = 32
 
 
 @dataclass(frozen=True)
 class LocalSecrets:
-    """Random words of 32 bytes: the database superuser's, one per database role, one per client of the issuer."""
+    """Random words of 32 bytes: the database superuser's, one per database role, client of the issuer, and user at the brokers."""
 
     postgres: str = field(repr=False)
     roles: dict[str, str] = field(repr=False, default_factory=dict)
     clients: dict[str, str] = field(repr=False, default_factory=dict)
+    kafka: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 def role_name(service: str, kind: str) -> str:
@@ -35,6 +38,7 @@ def load_secrets(home: Path, clients: Iterable[str] = ()) -> LocalSecrets:
         postgres=kept.get("postgres") or secrets.token_urlsafe(_BYTES),
         roles=_complete(kept.get("roles"), names),
         clients=_complete(kept.get("clients"), clients),
+        kafka=_complete(kept.get("kafka"), [KAFKA_ADMIN, KAFKA_BROKER, *(access.user for access in USERS)]),
     )
     if asdict(found) != kept:
         write_json(path, asdict(found))

@@ -1,6 +1,7 @@
 """Kafka and PostgreSQL as the supervisor sees them: our own, or ones that the environment names."""
 
 import time
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -9,7 +10,10 @@ from confluent_kafka import KafkaException
 from deploy.local.errors import NotReady
 from deploy.local.options import Options
 from deploy.local.report import Progress
+from deploy.local.runfile import KafkaServer
+from deploy.local.secrets import KAFKA_ADMIN, KAFKA_BROKER, load_secrets
 from deploy.local.topics import admin_client
+from shared.messaging.clients import KafkaAccess
 
 EXTERNAL_SECONDS = 15.0  # servers that somebody else runs are expected to run
 
@@ -49,6 +53,11 @@ class Broker(Protocol):
     @property
     def bootstrap_servers(self) -> str:
         """`host:port` of every broker, with commas."""
+        ...
+
+    @property
+    def access(self) -> KafkaAccess:
+        """The administrator's access."""
         ...
 
     @property
@@ -98,8 +107,8 @@ class Database(Protocol):
 class ExternalKafka:
     """Brokers that somebody else runs; we only wait until they answer."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self.bootstrap_servers, self.cluster_id = bootstrap_servers, ""
+    def __init__(self, access: KafkaAccess) -> None:
+        self.access, self.bootstrap_servers, self.cluster_id = access, access.bootstrap_servers, ""
         self.pids: list[int] = []
 
     def prepare(self, progress: Progress) -> None:
@@ -111,7 +120,7 @@ class ExternalKafka:
     def wait_ready(self, timeout: float) -> None:
         """Return when a broker answers; NotReady after `timeout` seconds, 15 at most."""
         timeout = min(timeout, EXTERNAL_SECONDS)
-        admin, deadline = admin_client(self.bootstrap_servers), time.monotonic() + timeout
+        admin, deadline = admin_client(self.access), time.monotonic() + timeout
         while True:
             try:
                 self.cluster_id = str(admin.list_topics(timeout=2).cluster_id)
@@ -121,8 +130,15 @@ class ExternalKafka:
                     reason = failure.args[0].name()
                     raise NotReady(
                         f"Apache Kafka at {self.bootstrap_servers} did not answer in {timeout:.0f} s ({reason}): "
-                        "check POEC_KAFKA_BOOTSTRAP_SERVERS."
+                        f"check POEC_KAFKA_BOOTSTRAP_SERVERS{self._also}."
                     ) from None
+
+    @property
+    def _also(self) -> str:
+        """What may be wrong besides: a client that is not let in is told nothing."""
+        if not self.access.signs_in:
+            return ", and POEC_KAFKA_SECURITY_PROTOCOL if they ask for a password"
+        return ", POEC_KAFKA_SECURITY_PROTOCOL, POEC_KAFKA_CA_FILE, POEC_KAFKA_ADMIN_USER and POEC_KAFKA_ADMIN_PASSWORD"
 
     def stop(self) -> None:
         """Not ours to stop."""
@@ -163,6 +179,25 @@ class ExternalPostgres:
         """Not ours to restart."""
 
 
+def describe_kafka(broker: Broker, home: Path) -> KafkaServer:
+    """The brokers' part of run.json: where they are, and every user but the brokers' own with its password."""
+    access, users = broker.access, dict[str, str]()
+    if access.signs_in:
+        kept = load_secrets(home).kafka
+        users = {name: word for name, word in kept.items() if word and name not in (KAFKA_ADMIN, KAFKA_BROKER)}
+        users[access.user] = access.password
+    return KafkaServer(
+        bootstrap_servers=broker.bootstrap_servers,
+        security_protocol=access.security_protocol,
+        sasl_mechanism=access.sasl_mechanism,
+        ca_file=access.ca_file,
+        admin_user=access.user,
+        users=users,
+        cluster_id=broker.cluster_id,
+        pids=broker.pids,
+    )
+
+
 def choose_broker(options: Options) -> Broker:
     """The broker that the options name; the embedded one by default."""
     if options.kafka:
@@ -173,7 +208,7 @@ def choose_broker(options: Options) -> Broker:
         return DockerKafka(options.home, options.brokers)
     from deploy.local.kafka import EmbeddedKafka
 
-    return EmbeddedKafka(options.home, options.brokers)
+    return EmbeddedKafka(options.home, options.brokers, tls=options.tls)
 
 
 def choose_database(options: Options) -> Database:

@@ -22,6 +22,7 @@ from deploy.local.clients import clients_of
 from deploy.local.databases import DatabaseUrls, provision
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.holding import clear_stale, held
+from deploy.local.kafka_users import ensure_users
 from deploy.local.options import Options, ServiceSpec
 from deploy.local.parts import BrokerPart, ChildPart, DatabasePart, Part
 from deploy.local.processes import (
@@ -36,8 +37,9 @@ from deploy.local.report import Progress, Reporter
 from deploy.local.runfile import RUN_FILE, KafkaServer, PostgresServer, Restart, Run, State, SupervisorProcess
 from deploy.local.schema import fingerprint, mark, marks
 from deploy.local.secrets import load_secrets
-from deploy.local.servers import Broker, Database, choose_broker, choose_database, host_and_port
+from deploy.local.servers import Broker, Database, choose_broker, choose_database, describe_kafka, host_and_port
 from deploy.local.topics import create_missing
+from shared.messaging.clients import KafkaAccess
 
 READY_SECONDS = 90.0  # for a server or a service to become ready
 START_ATTEMPTS = 3
@@ -56,7 +58,7 @@ class Ground:
     broker: Broker
     database: Database
     make_databases: Callable[[str, Path], Awaitable[dict[str, DatabaseUrls]]]
-    make_topics: Callable[[str], list[str]]
+    furnish: Callable[[KafkaAccess], object]
 
 
 def ground_of(options: Options) -> Ground:
@@ -65,7 +67,12 @@ def ground_of(options: Options) -> Ground:
     async def make_databases(admin_url: str, home: Path) -> dict[str, DatabaseUrls]:
         return await provision(admin_url, load_secrets(home))
 
-    return Ground(choose_broker(options), choose_database(options), make_databases, create_missing)
+    def furnish(access: KafkaAccess) -> None:
+        create_missing(access)
+        if access.signs_in:
+            ensure_users(access, load_secrets(options.home).kafka)
+
+    return Ground(choose_broker(options), choose_database(options), make_databases, furnish)
 
 
 class Supervisor:
@@ -109,7 +116,7 @@ class Supervisor:
         await self._together(self._start_broker(), self._start_database(), self._start_issuer())
         self._check()
         issuer = describe_issuer(self._issuer)
-        around = Surroundings(self.ground.broker.bootstrap_servers, issuer, self._urls)
+        around = Surroundings(self._kafka(), issuer, self._urls)
         await self._migrate(around)
         self._check()
         for spec in self.options.services:
@@ -119,15 +126,15 @@ class Supervisor:
         await self._together(*(self._start_child(child) for child in children))
 
     async def _start_broker(self) -> None:
-        part = BrokerPart(self.ground.broker, self.ground.make_topics)
+        part = BrokerPart(self.ground.broker, self.ground.furnish)
         self._parts.append(part)
         with self.reporter.step("Apache Kafka") as progress:
             await part.call(self.ground.broker.prepare, self._interruptible(progress))
             await part.call(self.ground.broker.start)
             await part.call(self.ground.broker.wait_ready, READY_SECONDS)
         self._check()
-        with self.reporter.step("Topics"):
-            await part.call(self.ground.make_topics, self.ground.broker.bootstrap_servers)
+        with self.reporter.step("Topics and users"):
+            await part.call(self.ground.furnish, self.ground.broker.access)
 
     async def _start_database(self) -> None:
         part = DatabasePart(self.ground.database)
@@ -264,7 +271,7 @@ class Supervisor:
         return list(dict.fromkeys(child for roles in self._services.values() for child in roles.values()))
 
     def _describe(self, state: State, restarts: list[Restart]) -> Run:
-        broker, database = self.ground.broker, self.ground.database
+        database = self.ground.database
         host, port = host_and_port(database.admin_url)
         return Run(
             version=product_version(),
@@ -273,15 +280,17 @@ class Supervisor:
             infra=self.options.infra,
             started_at=self._begun,
             supervisor=self._own,
-            kafka=KafkaServer(
-                bootstrap_servers=broker.bootstrap_servers, cluster_id=broker.cluster_id, pids=broker.pids
-            ),
+            kafka=self._kafka(),
             postgres=PostgresServer(pid=database.pid, host=host, port=port),
             issuer=describe_issuer(self._issuer),
             clients=clients_of(self.options.home),
             services={name: describe_service(roles, self._urls[name]) for name, roles in self._services.items()},
             restarts=restarts,
         )
+
+    def _kafka(self) -> KafkaServer:
+        """The brokers' part of run.json, read anew each time: a password may have been replaced meanwhile."""
+        return describe_kafka(self.ground.broker, self.options.home)
 
     # Stopping
 

@@ -52,17 +52,17 @@ class Comparison:
         return ", ".join(wrong) or None
 
 
-def admin_client(bootstrap_servers: str) -> AdminClient:
+def admin_client(access: KafkaAccess) -> AdminClient:
     """A client for administration, silent in the log: what fails is raised."""
-    return AdminClient(confluent_settings(KafkaAccess(bootstrap_servers), "local"), logger=_QUIET)
+    return AdminClient(confluent_settings(access, "local"), logger=_QUIET)
 
 
-def create_missing(bootstrap_servers: str, topics: tuple[Topic, ...] = TOPICS) -> list[str]:
+def create_missing(access: KafkaAccess, topics: tuple[Topic, ...] = TOPICS) -> list[str]:
     """Make the topics that the broker does not have and return their names; LocalError names each one that failed.
 
     Three brokers or more: three replicas, of which two must acknowledge; else one. A topic that exists is left as it is.
     """
-    admin = admin_client(bootstrap_servers)
+    admin = admin_client(access)
     known = _metadata(admin)
     missing = [topic for topic in topics if topic.name not in known.topics]
     if not missing:
@@ -81,9 +81,9 @@ def create_missing(bootstrap_servers: str, topics: tuple[Topic, ...] = TOPICS) -
     return [topic.name for topic in missing]
 
 
-def compare(bootstrap_servers: str, foreign_prefix: str = "") -> list[Comparison]:
+def compare(access: KafkaAccess, foreign_prefix: str = "") -> list[Comparison]:
     """Every topic of the flow table, and every foreign one whose name has the prefix; LocalError without an answer."""
-    admin = admin_client(bootstrap_servers)
+    admin = admin_client(access)
     found = _shapes(admin)
     rows = [
         Comparison(t.name, t.writer, Shape(t.partitions, t.retention_ms, t.compacted), found.get(t.name))

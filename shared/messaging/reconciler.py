@@ -23,6 +23,7 @@ from shared.messaging.clients import (
     KafkaAccess,
     TopicPartition,
     cancelled_from_outside,
+    may_mean,
     new_reader,
 )
 from shared.messaging.relay import TRANSIENT, Relay
@@ -72,7 +73,7 @@ class Reconciler:
             except (asyncio.CancelledError, *TRANSIENT) as failure:
                 if cancelled_from_outside():
                     raise
-                _LOG.warning("reconcile_failed", error=type(failure).__name__)
+                _LOG.warning("reconcile_failed", error=type(failure).__name__, may_mean=may_mean(failure, self._access))
                 await asyncio.sleep(1)
                 self._due.set()
 

@@ -18,7 +18,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from shared.crash import crash_point
 from shared.database import CONNECTION_LOST, Database
 from shared.logs import log
-from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, cancelled_from_outside, new_producer
+from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, cancelled_from_outside, may_mean, new_producer
 from shared.metrics import RELAY_REMADE, RELAYED
 
 _LOCK = (
@@ -79,7 +79,8 @@ class Relay:
                     if cancelled_from_outside():
                         raise
                     self.last_pass_ok = False
-                    _LOG.warning("relay_pass_failed", error=type(failure).__name__, retry_in=delay)
+                    meaning = may_mean(failure, self._access)
+                    _LOG.warning("relay_pass_failed", error=type(failure).__name__, may_mean=meaning, retry_in=delay)
                     await self._drop_producer()
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, 3.0)

@@ -19,15 +19,18 @@ _PATIENCE_SECONDS: Final = 30.0
 
 
 def read_raw(
-    access: KafkaAccess, principal: str, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    access: KafkaAccess, group: str, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, list[Received]]:
-    """Return records of each partition from its start up to its end, at most `MOST_PER_PARTITION`; blocks, in a thread."""
+    """Return records of each partition from its start up to its end, at most `MOST_PER_PARTITION`; blocks, in a thread.
+
+    `group` is one that the user of `access` may use: the client wants one, although it neither joins nor commits.
+    """
     wanted = {place: start for place, start in starts.items() if start < ends[place]}
     found: dict[TopicPartition, list[Received]] = {}
     if not wanted:
         return found
-    settings = confluent_settings(access, principal)
-    consumer = Consumer({**settings, "group.id": f"{principal}-rescue", "enable.auto.commit": False})
+    settings = confluent_settings(access, f"{group}-rescue")
+    consumer = Consumer({**settings, "group.id": group, "enable.auto.commit": False})
     try:
         consumer.assign([Place(place.topic, place.partition, start) for place, start in wanted.items()])
         until = time.monotonic() + _PATIENCE_SECONDS

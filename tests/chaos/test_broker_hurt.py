@@ -77,7 +77,7 @@ async def test_a_broker_that_lost_everything_is_rebuilt_from_the_outboxes(stack:
         await rebuilt(stack, load.access, service, topic)
 
     async def table_is_back() -> bool:
-        return not [row for row in compare(load.access.bootstrap_servers) if row.difference]
+        return not [row for row in compare(load.access) if row.difference]
 
     await eventually(table_is_back, 30, "topics are those of the flow table")
     assert await stack.value("analytics", "SELECT count(*) FROM position_reset") >= 6

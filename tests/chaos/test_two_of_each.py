@@ -34,7 +34,7 @@ def _second(stack: Stack, service: str, role: str) -> Child:
         for name, s in run.services.items()
     }
     name = f"{service}-{role}-2"
-    environment = Surroundings(run.kafka.bootstrap_servers, run.issuer, urls).environment(service, name)
+    environment = Surroundings(run.kafka, run.issuer, urls).environment(service, name, role)
     log = stack.home / "logs" / f"{name}.log"
     return Child(name, ("-m", f"services.{service}", role), environment, log, free_port())
 

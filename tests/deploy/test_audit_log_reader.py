@@ -3,7 +3,7 @@
 from deploy.audit.log import LogReader, LogRecord
 from deploy.local.topics import create_missing
 from shared.contracts.flow import TOPICS, dead_letters_topic
-from shared.messaging.clients import KafkaAccess, new_producer
+from shared.messaging.clients import new_producer
 from tests.support.servers import Servers
 
 TOPIC = dead_letters_topic("analytics")
@@ -21,8 +21,8 @@ class Keys:
 
 
 async def test_every_record_of_every_topic_is_handed_to_every_fold(servers: Servers) -> None:
-    create_missing(servers.kafka.bootstrap_servers)
-    access = KafkaAccess(servers.kafka.bootstrap_servers)
+    create_missing(servers.kafka.access)
+    access = servers.kafka.access
     keys = [b"%d" % n for n in range(20)]
     producer = new_producer(access, "test")
     await producer.start()
@@ -30,7 +30,7 @@ async def test_every_record_of_every_topic_is_handed_to_every_fold(servers: Serv
         await producer.send_and_wait(TOPIC, b"{}", key=key)
     await producer.stop()
     folds = [Keys(), Keys()]
-    async with LogReader(servers.kafka.bootstrap_servers) as reader:
+    async with LogReader(access) as reader:
         bounds = await reader.bounds(topic.name for topic in TOPICS)
         assert {place.topic for place in bounds.ends} == {topic.name for topic in TOPICS}
         assert await reader.read(bounds, folds) >= len(keys)

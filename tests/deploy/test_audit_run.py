@@ -18,9 +18,10 @@ from deploy.audit.report import SHOWN, Finding, Report, show
 from deploy.audit.run import INVARIANTS, sources_of
 from deploy.audit.verdict import CouldNotLook, Verdict
 from deploy.cli import app
+from shared.messaging.clients import KafkaAccess
 
 AT = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
-SOURCES = Sources({}, "nowhere:1")
+SOURCES = Sources({}, KafkaAccess("nowhere:1"))
 
 
 def finding(*violations: str) -> Finding:
@@ -122,7 +123,7 @@ def test_the_command_ends_with_2_when_it_could_not_look(tmp_path: Path) -> None:
 
 
 async def test_a_database_that_is_away_is_named_without_its_password() -> None:
-    sources = Sources({"submission": "postgresql://audit:secret@127.0.0.1:1/submission"}, "127.0.0.1:1")
+    sources = Sources({"submission": "postgresql://audit:secret@127.0.0.1:1/submission"}, KafkaAccess("127.0.0.1:1"))
     with pytest.raises(CouldNotLook) as away:
         await running.audit(sources)
     assert "submission" in str(away.value) and "secret" not in str(away.value)

@@ -19,6 +19,7 @@ from deploy.local.runfile import Run
 from deploy.local.secrets import load_secrets
 from deploy.local.servers import ExternalKafka
 from deploy.local.topics import admin_client, compare, create_missing
+from shared.messaging.clients import KafkaAccess
 
 BARE = ("-m", "tests.support.bare_supervisor")
 
@@ -37,14 +38,14 @@ def _back(home: Path, what: str) -> bool:
 
 
 def test_the_broker_has_the_topics_of_the_flow_table_and_no_other(home: Path) -> None:
-    rows = compare(Run.load(home).kafka.bootstrap_servers)
+    rows = compare(Run.load(home).kafka.admin)
     assert rows
     assert [row.difference for row in rows if row.difference] == []
-    assert create_missing(Run.load(home).kafka.bootstrap_servers) == []
+    assert create_missing(Run.load(home).kafka.admin) == []
 
 
 def test_poec_topics_fails_on_a_foreign_topic_and_names_it(home: Path) -> None:
-    admin = admin_client(Run.load(home).kafka.bootstrap_servers)
+    admin = admin_client(Run.load(home).kafka.admin)
     before = CliRunner().invoke(app, ["topics", "--json", "--home", str(home)])
     assert before.exit_code == 0, before.output
     admin.create_topics([NewTopic("by.accident", num_partitions=1, replication_factor=1)])["by.accident"].result()
@@ -77,6 +78,9 @@ def test_servers_named_in_the_environment_are_used_and_left_running(
         home / "secrets.json", tmp_path
     )  # the same passwords, or provisioning would change them under the others
     monkeypatch.setenv("POEC_KAFKA_BOOTSTRAP_SERVERS", own.kafka.bootstrap_servers)
+    monkeypatch.setenv("POEC_KAFKA_SECURITY_PROTOCOL", own.kafka.security_protocol)
+    monkeypatch.setenv("POEC_KAFKA_ADMIN_USER", own.kafka.admin_user)
+    monkeypatch.setenv("POEC_KAFKA_ADMIN_PASSWORD", own.kafka.users[own.kafka.admin_user])
     monkeypatch.setenv("POEC_DATABASE_URL", f"postgresql://{login}@{own.postgres.host}:{own.postgres.port}/postgres")
     guest = start_detached(tmp_path, command=BARE)
     assert (guest.infra, guest.kafka.pids, guest.postgres.pid) == ("external", [], None)
@@ -88,7 +92,7 @@ def test_servers_named_in_the_environment_are_used_and_left_running(
 
 def test_brokers_that_do_not_answer_are_named_with_the_variable_to_check() -> None:
     with pytest.raises(NotReady, match="POEC_KAFKA_BOOTSTRAP_SERVERS"):
-        ExternalKafka("127.0.0.1:1").wait_ready(0.1)
+        ExternalKafka(KafkaAccess("127.0.0.1:1")).wait_ready(0.1)
 
 
 def test_when_the_supervisor_is_killed_the_servers_go_with_it_and_a_new_start_finds_their_data(home: Path) -> None:

@@ -32,7 +32,7 @@ async def _commit_beyond(heart: Heart) -> None:
 
 
 async def test_a_worker_reads_a_new_log_from_its_beginning_whatever_was_committed(heart: Heart) -> None:
-    create_missing(heart.access.bootstrap_servers)
+    create_missing(heart.access)
     unheard, later = [uuid4() for _ in range(5)], uuid4()
     await _send(heart.access, unheard)
     await _commit_beyond(heart)

@@ -6,13 +6,14 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
+from shared.messaging.clients import confluent_settings
 from shared.messaging.records import Received
 from shared.messaging.worker import Worker
 from tests.support.heart import TOPIC, Heart, eventually, make_topic, record, running
 
 
 def _send(heart: Heart, topic: str, sent: Received, codec: str) -> None:
-    settings = {"bootstrap.servers": heart.access.bootstrap_servers, "compression.type": codec, "log_level": 0}
+    settings = {**confluent_settings(heart.access, "test"), "compression.type": codec}
     producer = Producer(settings)
     headers: list[tuple[str, str | bytes | None]] = list(sent.headers)
     producer.produce(topic, sent.value, sent.key, headers=headers)
@@ -38,7 +39,7 @@ async def test_a_compressed_record_is_heard_like_any_other(heart: Heart, codec: 
 async def _exists(heart: Heart) -> bool:
     from deploy.local.topics import admin_client
 
-    return TOPIC in admin_client(heart.access.bootstrap_servers).list_topics(timeout=10).topics
+    return TOPIC in admin_client(heart.access).list_topics(timeout=10).topics
 
 
 async def test_a_record_that_makes_its_batch_fail_is_found_and_kept(

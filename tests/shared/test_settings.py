@@ -11,6 +11,7 @@ GOOD = {
     "POEC_MODE": "production",
     "POEC_DATABASE_URL": "postgresql://validation:secret-7qz@db.invalid/validation",
     "POEC_KAFKA_BOOTSTRAP_SERVERS": "kafka.invalid:9092",
+    "POEC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
     "POEC_ISSUER": "https://issuer.invalid",
     "POEC_JWKS_URL": "https://issuer.invalid/jwks",
     "POEC_INSTANCE": "validation-1",

@@ -9,15 +9,16 @@ import datetime as dt
 import itertools
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 import asyncpg
 import sqlalchemy as sa
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import NewTopic
 
 from deploy.local.databases import database_url
 from deploy.local.secrets import load_secrets
+from deploy.local.topics import admin_client
 from shared.audit_trail import Change, Head
 from shared.contracts.submission import FicheWithdrawn
 from shared.database import Database, UnitOfWork
@@ -147,8 +148,8 @@ class Heart:
 
     @property
     def access(self) -> KafkaAccess:
-        """Where the broker is."""
-        return KafkaAccess(self.servers.kafka.bootstrap_servers, 6000)
+        """Where the broker is; the administrator's, as the toy's topics are in no table."""
+        return replace(self.servers.kafka.access, session_timeout_ms=6000)
 
 
 async def _migrate(owner_url: str) -> None:
@@ -169,14 +170,14 @@ async def _migrate(owner_url: str) -> None:
 
 def make_topic(heart: Heart, name: str, partitions: int = 3) -> None:
     """Make a topic and wait until the broker says it is there."""
-    admin = AdminClient({"bootstrap.servers": heart.access.bootstrap_servers, "log_level": 0})
+    admin = admin_client(heart.access)
     for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
         future.result(20)
 
 
 def drop_topic(heart: Heart, name: str) -> None:
     """Delete a topic."""
-    admin = AdminClient({"bootstrap.servers": heart.access.bootstrap_servers, "log_level": 0})
+    admin = admin_client(heart.access)
     for future in admin.delete_topics([name]).values():
         future.result(20)
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from uuid import UUID, uuid4, uuid5
@@ -19,10 +19,11 @@ from deploy.demo.http_door import Ask, HttpDoor, Reply
 from deploy.journal import Journal, journal_path
 from shared.contracts import ingress as said
 from shared.contracts import publication, validation
+from shared.contracts.access import USERS
 from shared.contracts.events import Event
 from shared.contracts.fiche import POEC_NAMESPACE, fiche_id, session_id
 from shared.contracts.flow import ingress_topic
-from shared.contracts.references import FRANCE_TRAVAIL
+from shared.contracts.references import FRANCE_TRAVAIL, OPERATIONS
 from shared.messaging.clients import AIOKafkaProducer, KafkaAccess, new_producer
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_WARNINGS, golden_content
 from tests.support.progress import LETTER, Progress, Seen
@@ -63,7 +64,7 @@ class Fiche:
 class Senders:
     """One producer per organisation, as its own system has it; made anew whenever it fails."""
 
-    access: KafkaAccess
+    access: Callable[[str], KafkaAccess]
     _producers: dict[str, AIOKafkaProducer] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     remade: int = 0
@@ -84,7 +85,8 @@ class Senders:
     async def _producer(self, topic: str) -> AIOKafkaProducer:
         async with self._locks.setdefault(topic, asyncio.Lock()):
             if topic not in self._producers:
-                producer = new_producer(self.access, topic.rpartition(".")[2])
+                user = next(one.user for one in USERS if topic in one.writes)
+                producer = new_producer(self.access(user), user)
                 async with asyncio.timeout(15):
                     await producer.start()
                 self._producers[topic] = producer
@@ -116,9 +118,9 @@ class Load:
 
     def __init__(self, stack: Stack, name: str) -> None:
         self.stack, self.name = stack, name
-        self.access = KafkaAccess(stack.run.kafka.bootstrap_servers)
-        self.progress = Progress(self.access)
-        self.senders = Senders(self.access)
+        self.access = stack.run.kafka.admin
+        self.progress = Progress(stack.run.kafka.access(OPERATIONS))
+        self.senders = Senders(stack.run.kafka.access)
         self.done: list[Fiche] = []
         self.answers: list[tuple[float, str]] = []
         """When (monotonic seconds) which service answered a write."""

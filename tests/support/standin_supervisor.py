@@ -11,6 +11,7 @@ from deploy.local.options import Options, ServiceSpec
 from deploy.local.report import PlainReporter, Progress
 from deploy.local.servers import ExternalPostgres
 from deploy.local.supervisor import Ground, run_supervisor
+from shared.messaging.clients import KafkaAccess
 
 NAMES = ("left", "right")
 
@@ -20,6 +21,7 @@ class NoKafka:
 
     pids: ClassVar[list[int]] = []
     bootstrap_servers, cluster_id = "127.0.0.1:1", "none"
+    access = KafkaAccess("127.0.0.1:1")
 
     def prepare(self, progress: Progress) -> None:
         progress(1, 1, "nothing to prepare")

@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.local.topics import create_missing
+from deploy.local.topics import admin_client, create_missing
 from shared.contracts.flow import topic_named
 from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
 from shared.messaging.clients import received as as_received
@@ -18,13 +18,13 @@ from tests.support.stack import NotHurt, Stack, eventually
 
 def make_anew(access: KafkaAccess, topic: str) -> None:
     """Delete a topic and create it again, empty; raises `NotHurt` where it is the old one."""
-    admin = AdminClient({"bootstrap.servers": access.bootstrap_servers, "log_level": 0})
+    admin = admin_client(access)
     before = _topic_id(admin, topic)
     admin.delete_topics([topic])[topic].result(30)
     until = time.monotonic() + 30
     while True:
         with contextlib.suppress(KafkaException):
-            create_missing(access.bootstrap_servers)
+            create_missing(access)
             if _topic_id(admin, topic) != before:
                 return
         if time.monotonic() > until:

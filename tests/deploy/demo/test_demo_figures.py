@@ -117,7 +117,7 @@ async def test_the_exit_code_says_whether_all_is_well(
     monkeypatch.setattr("deploy.demo.play.play", play)
     monkeypatch.setattr("deploy.audit.run.audit", audit)
     monkeypatch.setattr("deploy.audit.run.sources_of", lambda _: None)
-    asked = command._Demo(RUN_HOME, PlainReporter(StringIO()), as_json=True, staying=False)
+    asked = command._Demo(RUN_HOME, PlainReporter(StringIO()), as_json=True, staying=False, tls=False)
     assert await asked.run(_run()) == code
     said = json.loads(capsys.readouterr().out)
     assert said["ok"] is (code == 0)
