@@ -20,6 +20,7 @@ PAGES = sorted(
 MADE: dict[str, Callable[[], str]] = {
     "flow": readme.flow_picture,
     "topics": readme.topic_table,
+    "access": readme.access_table,
     "settings": readme.settings_table,
     "commands": readme.command_table,
     "last-lines": last_lines,

@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "audit": ("deploy.cli.audit", "audit", "Check the invariants in the databases and in the log."),
     "bilan": ("deploy.cli.bilan", "bilan", "Show the bilan of a year from the running counts."),
     "tail": ("deploy.cli.tail", "tail", "Follow the events as they come, one line each."),
-    "topics": ("deploy.cli.topics", "topics", "Compare the topics of the broker with the flow table."),
+    "topics": ("deploy.cli.topics", "topics", "Compare topics, users and rights at the broker with the tables."),
     "dlq": ("deploy.cli.dlq", "dlq", "List, show, replay or discard dead letters."),
     "bench": ("deploy.cli.bench", "bench", "Measure flow, relay, inbox and rebuild."),
     "config": ("deploy.cli.config", "config", "Check the effective settings."),

@@ -1,40 +1,48 @@
-"""`poec topics`: the flow table beside what the broker has."""
+"""`poec topics`: the tables of the flow and of who may do what, beside what the brokers have."""
 
 from dataclasses import asdict
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import print_json, reporter, stdout_console
+from deploy.local.kafka_users import differences
 from deploy.local.runfile import Run, home_folder
 from deploy.local.topics import Comparison, Shape, compare
+from shared.contracts.access import USERS
 
 
 def topics(as_json: Json = False, home: Home = None) -> None:
-    """Compare the topics of the broker with the flow table: partitions, retention, compaction, writer.
+    """Compare topics, users and rights at the broker with the tables of the flow and of who may do what.
 
-    On brokers of somebody else only topics named poec.* count as foreign.
+    On brokers of somebody else only topics named poec.* and our own users count.
 
-    Exit codes: 0 they agree, 1 a difference, a missing or a foreign topic, or the broker could not be asked.
+    Exit codes: 0 they agree, 1 a difference (missing, foreign, otherwise), or the broker could not be asked.
     """
-    rows = _rows(home_folder(home))
+    rows, access = _asked(home_folder(home))
     wrong = [row for row in rows if row.difference]
     if as_json:
-        print_json({"agree": not wrong, "topics": [{**asdict(row), "difference": row.difference} for row in rows]})
+        shown = [{**asdict(row), "difference": row.difference} for row in rows]
+        print_json({"agree": not wrong and not access, "topics": shown, "access": access})
     else:
-        _show(rows, bool(wrong))
-    raise typer.Exit(1 if wrong else 0)
+        _show(rows, access, bool(wrong or access))
+    raise typer.Exit(1 if wrong or access else 0)
 
 
-def _rows(folder: Path) -> list[Comparison]:
+def _asked(folder: Path) -> tuple[list[Comparison], list[str]]:
+    """The topics beside the flow table, and what differs in users and rights (nothing where nobody signs in)."""
     run = Run.load(folder)
+    external, admin = run.infra == "external", run.kafka.admin
     with reporter().step("Asking the broker"):
-        return compare(run.kafka.admin, "poec." if run.infra == "external" else "")
+        return compare(admin, "poec." if external else ""), differences(
+            admin, foreign=not external
+        ) if admin.signs_in else []
 
 
-def _show(rows: list[Comparison], wrong: bool) -> None:
+def _show(rows: list[Comparison], access: list[str], wrong: bool) -> None:
     table = Table("topic", "writer", "partitions", "retention", "compacted", "difference", box=None, pad_edge=False)
     for row in rows:
         shape = row.found or row.wanted
@@ -43,7 +51,9 @@ def _show(rows: list[Comparison], wrong: bool) -> None:
         )
     out = stdout_console()
     out.print(table)
-    out.print(f"{len(rows)} topics, " + ("with differences" if wrong else "as in the flow table"))
+    for line in access:
+        out.print(f"[red]{escape(line)}[/]", soft_wrap=True)
+    out.print(f"{len(rows)} topics and {len(USERS)} users, " + ("with differences" if wrong else "as in the tables"))
 
 
 def _words(shape: Shape | None) -> tuple[str, str, str]:

@@ -26,6 +26,7 @@ from confluent_kafka.admin import (
 
 from deploy.local.errors import LocalError
 from deploy.local.guarded import wait_until
+from deploy.local.secrets import KAFKA_ADMIN, KAFKA_BROKER
 from deploy.local.topics import TIMEOUT, admin_client
 from shared.contracts.access import USERS, Access
 from shared.messaging.clients import KafkaAccess, Mechanism
@@ -72,14 +73,20 @@ def ensure_users(access: KafkaAccess, passwords: Mapping[str, str], users: Itera
     )
 
 
-def differences(access: KafkaAccess, users: Iterable[Access] = USERS) -> list[str]:
-    """What the brokers have otherwise than the table says, a line each: users and rights missing, foreign or too many."""
+def differences(access: KafkaAccess, users: Iterable[Access] = USERS, *, foreign: bool = True) -> list[str]:
+    """What the brokers have otherwise than the table says, a line each: users and rights missing, foreign or too many.
+
+    Without `foreign` the users that are not in the table, and their rights, are somebody else's and not looked at.
+    """
     admin, table = admin_client(access), list(users)
     names, there, found = {user.user for user in table}, _users(admin), _rights(admin)
     wanted = {right for user in table for right in rights(user)}
+    if not foreign:
+        there, ours = there & names, {_principal(name) for name in names}
+        found = {right for right in found if right.principal in ours}
     return sorted(
         [f"user {name} is missing" for name in names - there]
-        + [f"user {name} is not in the table" for name in there - names - {"admin", "broker"}]
+        + [f"user {name} is not in the table" for name in there - names - {KAFKA_ADMIN, KAFKA_BROKER}]
         + [f"right is missing: {words(right)}" for right in wanted - found]
         + [f"right is not in the table: {words(right)}" for right in found - wanted]
     )

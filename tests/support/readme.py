@@ -10,6 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from deploy.cli import COMMANDS
 from deploy.cli.config import LOCAL
+from shared.contracts.access import USERS, Access
 from shared.contracts.flow import FOR_EVER, HEARERS, SERVICES, TOPICS, Topic, anchors_topic, dead_letters_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS
 from shared.contracts.references import OPCOS
@@ -62,6 +63,35 @@ def topic_table() -> str:
         readers = ", ".join(_party(reader) for reader in topic.readers)
         rows.append(f"| `{name}` | {_party(topic.writer)} | {readers} | {_said(name, topic)} | {kept} |")
     return "\n".join(rows) + "\n"
+
+
+def access_table() -> str:
+    """Return the users of the brokers as a Markdown table, the eleven OPCOs' as one: what each may write, read, and use as group."""
+    rows = ["| user | writes | reads | groups |", "|---|---|---|---|"]
+    rows += dict.fromkeys(
+        f"| `{_of_anyone(one.user)}` | {_topics(one.writes)} | {_topics(one.reads)} | {_groups(one)} |" for one in USERS
+    )
+    return "\n".join(rows) + "\n"
+
+
+def _of_anyone(name: str) -> str:
+    """Return a name without which OPCO it is about: `poec.ingress.<opco>`."""
+    organisation = name.rsplit(".", maxsplit=1)[-1]
+    return name.replace(organisation, "<opco>") if organisation in OPCOS else name
+
+
+def _topics(names: tuple[str, ...]) -> str:
+    if names and names == tuple(topic.name for topic in TOPICS):
+        return "every topic"
+    if names and names == tuple(topic.name for topic in TOPICS if topic.writer in SERVICES):
+        return "every topic that a service writes"
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(_of_anyone(name) for name in names)) or "nothing"
+
+
+def _groups(one: Access) -> str:
+    if one.group_prefix is not None:
+        return f"`{_of_anyone(one.user)}.…`"
+    return f"`{one.group}`" if one.group else "none"
 
 
 def _kept(topic: Topic) -> str:
