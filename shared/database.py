@@ -42,6 +42,10 @@ CONNECTION_LOST: Final = (
 """What a query raises whose server went away: asyncpg then may also find that it does not know where it stands."""
 
 
+class RightsChanged(Exception):
+    """The principal's row is another one than its roles were read from: the command is asked again with what it says now."""
+
+
 @dataclass(frozen=True)
 class Remembered:
     """The answer given before to the same Idempotency-Key: to be given again byte for byte, if the body is the same."""
@@ -94,6 +98,8 @@ class UnitOfWork:
             return again
         rows = await self._connection.fetch(*self._first(query, args))
         first = rows[0]
+        if first["_granted"] is not None and first["_granted"] != self.principal.version:
+            raise RightsChanged(self.principal.id)
         self._now = business_time(first["_at"], first["_offset"])
         if first["_status"] is not None:
             headers = orjson.loads(first["_headers"])
@@ -104,12 +110,19 @@ class UnitOfWork:
         key = (self._key.principal, self._key.key) if self._key else (None, None)
         n = len(args)
         wrapped = (
-            "SELECT clock_timestamp() AS _at, (SELECT seconds FROM clock_offset) AS _offset, i.*, s.* FROM (SELECT 1) one"
+            f"SELECT clock_timestamp() AS _at, (SELECT seconds FROM clock_offset) AS _offset, {self._granted()} AS _granted,"
+            " i.*, s.* FROM (SELECT 1) one"
             " LEFT JOIN (SELECT body_hash AS _hash, status AS _status, headers::text AS _headers, body AS _body"
             f" FROM idempotency WHERE principal = ${n + 1}::text AND key = ${n + 2}::text) i ON true"
             f" LEFT JOIN (SELECT true AS _found, q.* FROM ({query}) q) s ON true"
         )
         return (wrapped, *args, *key)
+
+    def _granted(self) -> str:
+        """Return the column that says which row of the table of principals holds now: 0 for none, null where none is asked for."""
+        if self.principal.version is None:
+            return "NULL::int"
+        return f"coalesce((SELECT version FROM principal WHERE id = '{self.principal.id}' AND state = 'active'), 0)"
 
     def save(self, table: sa.Table, identifier: UUID, head: Head, columns: Columns, changes: Sequence[Change]) -> Head:
         """Write an aggregate's row as its changes left it, with their audit entries and events; return its new head.

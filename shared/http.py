@@ -7,16 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 from shared.crash import crash_point
-from shared.database import Database, IdempotencyKey, UnitOfWork, retried
+from shared.database import Database, IdempotencyKey, RightsChanged, UnitOfWork, retried
 from shared.errors import (
     Busy,
     InvalidInput,
@@ -36,7 +36,6 @@ from shared.messaging.news import News
 from shared.metrics import ANSWER_SECONDS, ANSWERS
 from shared.parsing import MAX_BYTES, parse_json
 from shared.problems import Problem
-from shared.tokens import TokenVerifier
 
 B = TypeVar("B", bound=BaseModel)
 W = TypeVar("W")
@@ -79,6 +78,18 @@ class Answer:
         return etag | ({"Location": self.location} if self.location else {})
 
 
+class WhoAsks(Protocol):
+    """Says who sent a request; raises `Unauthenticated` or `Forbidden`."""
+
+    async def principal(self, request: Request) -> Principal:
+        """Return who asks."""
+        ...
+
+    async def again(self, request: Request) -> Principal:
+        """Return who asks by the rights of this moment: what is remembered of them has just turned out to be old."""
+        ...
+
+
 class Door(Generic[W]):
     """The way in for writes: identity, form, idempotency, one unit of work, one answer kept with its effect."""
 
@@ -87,11 +98,11 @@ class Door(Generic[W]):
         database: Database,
         open_set: Open[W],
         write: Write[W],
-        verifier: TokenVerifier,
+        who: WhoAsks,
         news: News,
         in_flight_per_principal: int = 1000,
     ) -> None:
-        self.database, self.verifier, self.news = database, verifier, news
+        self.database, self.who, self.news = database, who, news
         self._open, self._write = open_set, write
         self.intake = Intake()
         self.full = False
@@ -109,7 +120,7 @@ class Door(Generic[W]):
     ) -> Response:
         """Carry one write out. Everything that can be refused is raised as `Refused` and answered by `problem`."""
         began = time.perf_counter()
-        principal = await self.verifier.principal(request.headers.get("authorization"))
+        principal = await self.who.principal(request)
         with self._in_flight(principal):
             async with self.intake.body(request, limit) as raw:
                 key = _idempotency_key(request, principal)
@@ -118,7 +129,11 @@ class Door(Generic[W]):
                     text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
                     raise Busy(Objection("OUTBOX_FULL", text))
                 attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
-                response = await self._waiting(attempt, _wait_seconds(request))
+                try:
+                    response = await self._waiting(attempt, _wait_seconds(request))
+                except RightsChanged:
+                    now = replace(attempt, principal=await self.who.again(request))
+                    response = await self._waiting(now, _wait_seconds(request))
         await crash_point("http.before_answer")
         operation = request.scope["route"].name
         ANSWERS.labels(operation, response.status_code).inc()
@@ -210,7 +225,7 @@ def database(request: Request) -> Database:
 
 async def signed_in(request: Request) -> Principal:
     """Return who asks, for reads."""
-    return await door(request).verifier.principal(request.headers.get("authorization"))
+    return await door(request).who.principal(request)
 
 
 def ok(body: BaseModel, *, revision: int | None = None, headers: Mapping[str, str] | None = None) -> Response:

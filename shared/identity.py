@@ -1,4 +1,7 @@
-"""Who is asking: a principal, made out of a bearer token or of the topic a record came by; never of a payload or a header."""
+"""Who is asking: a principal, made out of a signed-in name or of the topic a record came by; never of a payload or a header.
+
+A token says only who it is; organisation and roles come from the table of principals (`shared/principals.py`).
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -12,12 +15,17 @@ _INGRESS: Final = "poec.ingress."
 
 @dataclass(frozen=True)
 class Principal:
-    """An authenticated actor: `id` is a pseudonym, `organisation` a slug, `roles` what the policy table asks for."""
+    """An authenticated actor: `id` is a pseudonym, `organisation` a slug, `roles` what the policy table asks for.
+
+    `version` is the row of the table of principals that the roles were read from: a write is refused once the row is another
+    one, so that a right that was taken away is gone at once. None: not from the table (a topic's or a service's own principal).
+    """
 
     id: str
     organisation: str
     kind: Literal["person", "machine", "service"]
     roles: frozenset[str] = field(default_factory=frozenset)
+    version: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse identifiers that could be anything but a slug: they are set in the database session."""

@@ -1,34 +1,55 @@
-"""Who may do what: operation x role x relation to the object, deny by default. Asked by HTTP, consumers and commands alike.
+"""Who may do what: operation x role x relation to the object, deny by default. Asked by HTTP, pages, consumers and commands alike.
 
-Relations: `own` = the object belongs to the caller's organisation (another one's is answered like an unknown one),
-`any` = whoever it belongs to. States are the lifecycles' business: each lifecycle row names the operation it is for.
+Relations: `own` = the object is the caller's organisation's, or names it (another one's is answered like an unknown one);
+`any` = whoever it belongs to; `not_author` = whoever it belongs to, but not on what the caller gave an avis on.
+States are the lifecycles' business: each lifecycle row names the operation it is for.
 """
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, Literal
 
-from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPERATIONS, REGION
+from stdnum.fr import siret
+
+from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPCOS, OPERATIONS, REGION
 from shared.errors import Forbidden, NotFound, Objection
 from shared.identity import Principal
 
-Relation = Literal["own", "any"]
+Relation = Literal["own", "any", "not_author"]
+Row = Mapping[str, Relation]
 
-_OPCO: Final[dict[str, Relation]] = {"opco": "own"}
-_REGION: Final[dict[str, Relation]] = {"region_reviewer": "any"}
-_POLE_EMPLOI: Final[dict[str, Relation]] = {"pole_emploi_reviewer": "any"}
-_REVIEWERS: Final[dict[str, Relation]] = {**_REGION, **_POLE_EMPLOI}
-_READERS: Final[dict[str, Relation]] = {
-    **_OPCO,
-    **_REVIEWERS,
-    "carif_oref": "any",
-    "dreets": "any",
-    "operations": "any",
+ROLES: Final[dict[str, Callable[[str], bool]]] = {
+    "opco": lambda organisation: organisation in OPCOS,
+    "region_reviewer": lambda organisation: organisation == REGION,
+    "pole_emploi_reviewer": lambda organisation: organisation == FRANCE_TRAVAIL,
+    "entries": lambda organisation: organisation == FRANCE_TRAVAIL,
+    "carif_oref": lambda organisation: organisation == CARIF_OREF,
+    "training_provider": siret.is_valid,
+    "agency": lambda organisation: organisation.startswith("agence-"),
+    "dreets": lambda organisation: organisation == DREETS,
+    "operations": lambda organisation: organisation == OPERATIONS,
+    "administrator": lambda organisation: organisation == OPERATIONS,
 }
-_ENTRIES: Final[dict[str, Relation]] = {"entries": "any"}
-_SERVICES: Final[dict[str, Relation]] = {"worker": "any"}
-_EVERYBODY: Final[dict[str, Relation]] = {**_READERS, **_ENTRIES, "opco": "any"}
-_OPERATIONS: Final[dict[str, Relation]] = {"operations": "any"}
+"""Roles that a principal can hold, and of which organisations: nobody can hold two sides of one fiche (minutes L506-508).
 
-POLICY: Final[dict[str, dict[str, Relation]]] = {
+A training provider's organisation is its SIRET, an employment-service agency's begins with `agence-`."""
+
+
+def _row(*roles: str, may: Relation = "any") -> dict[str, Relation]:
+    return dict.fromkeys(roles, may)
+
+
+_OPCO: Final = _row("opco", may="own")
+_REGION: Final = _row("region_reviewer")
+_DECIDES: Final = _row("pole_emploi_reviewer", may="not_author")
+_REVIEWERS: Final = _row("region_reviewer", "pole_emploi_reviewer")
+_READERS: Final = {**_OPCO, **_REVIEWERS, **_row("carif_oref", "dreets", "operations")}
+_ENTRIES: Final = _row("entries")
+_OUTSIDE: Final = _row("training_provider", "agency")
+_EVERYBODY: Final = {**_READERS, **_ENTRIES, **_OUTSIDE, **_row("opco")}
+_OPERATIONS: Final = _row("operations")
+_ADMINISTRATOR: Final = _row("administrator")
+
+POLICY: Final[dict[str, Row]] = {
     # submission: an OPCO on its own fiches
     "submit_fiche": _OPCO,
     "complete_fiche": _OPCO,
@@ -47,39 +68,53 @@ POLICY: Final[dict[str, dict[str, Relation]]] = {
     "propose_adaptation": _REGION,
     "give_avis": _REGION,
     "correct_avis": _REGION,
-    "validate_fiche": _POLE_EMPLOI,
-    "refuse_fiche": _POLE_EMPLOI,
-    "read_dossier": {**_REVIEWERS, "dreets": "any", "operations": "any"},
+    "validate_fiche": _DECIDES,
+    "refuse_fiche": _DECIDES,
+    "read_dossier": {**_REVIEWERS, **_row("dreets", "operations")},
     # publication: entries come from Pôle emploi's systems; the catalogue is public to those who are signed in
     "record_ais": _ENTRIES,
     "cancel_ais": _ENTRIES,
     "record_aes": _ENTRIES,
     "read_catalogue": _EVERYBODY,
-    "check_validation": _EVERYBODY,
+    "read_sessions": {**_READERS, **_ENTRIES, **_row("agency")},
+    "check_validation": {**_EVERYBODY, **_row("training_provider", may="own")},
     # analytics: everybody sees the same figure
     "read_counts": _EVERYBODY,
     "recount": _OPERATIONS,
-    # what services say to each other, and operations
-    "hear_event": _SERVICES,
+    # what services say to each other, operations, and who is who
+    "hear_event": _row("worker"),
     "read_dead_letters": _OPERATIONS,
     "replay_dead_letter": _OPERATIONS,
     "discard_dead_letter": _OPERATIONS,
+    "read_principals": _row("administrator", "operations"),
+    "manage_principals": _ADMINISTRATOR,
 }
 
 
 _EVERY_ROW: Final = frozenset({REGION, FRANCE_TRAVAIL, CARIF_OREF, DREETS, OPERATIONS})
 
 
-def authorize(principal: Principal, operation: str, owner: str | None = None) -> None:
-    """Let `principal` do `operation` on an object of organisation `owner` (None: no object), or raise.
+def authorize(
+    principal: Principal, operation: str, owner: str | None = None, authors: Collection[str] = ()
+) -> None:
+    """Let `principal` do `operation` on an object of organisation `owner` (None: no object) that `authors` judged, or raise.
 
-    Raises `Forbidden` when none of the roles may do it, `NotFound` when they may but only on their own organisation's objects.
+    Raises `Forbidden` when none of the roles may do it, or only on what others judged; `NotFound` when they may but only on
+    their own organisation's objects.
     """
     relations = {relation for role, relation in POLICY.get(operation, {}).items() if role in principal.roles}
     if not relations:
         raise Forbidden(Objection("ROLE", "Votre rôle ne permet pas cette opération."))
-    if "any" not in relations and owner is not None and owner != principal.organisation:
+    if relations == {"own"} and owner is not None and owner != principal.organisation:
         raise NotFound(Objection("UNKNOWN", "Aucun objet de ce nom n’est visible pour votre organisation."))
+    if "any" not in relations and principal.id in authors:
+        message = "Vous avez rendu un avis sur ce dossier\u202f: la décision revient à une autre personne."
+        raise Forbidden(Objection("DECIDES_ON_OWN_AVIS", message, "minutes L506-508"))
+
+
+def fits(role: str, organisation: str) -> bool:
+    """Return whether a principal of this organisation may hold this role."""
+    return role in ROLES and ROLES[role](organisation)
 
 
 def tenant_of(principal: Principal) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from shared.contracts.flow import TOPICS, topics_heard_by
 from shared.database import CONNECTION_LOST, Database
 from shared.edge import Doorway, host_names
 from shared.http import Door, sleep_until_cancelled
+from shared.issuer_keys import IssuerKeys, Pace
 from shared.logs import configure, log
 from shared.messaging.anchors import Anchorer
 from shared.messaging.clients import KafkaAccess
@@ -34,9 +35,11 @@ from shared.messaging.relay import Relay
 from shared.messaging.wake import Notifier, listen
 from shared.messaging.watch import TopicWatch
 from shared.messaging.worker import Fenced, Worker
+from shared.principals import Directory, first_administrator
 from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier
 from shared.web_app import new_app
+from shared.who_asks import SignedIn
 
 ROLES: Final = ("api", "worker", "relay")
 EXIT_SETTINGS: Final = 78
@@ -63,10 +66,7 @@ def main(service: Service, argv: Sequence[str]) -> int:
         print(json.dumps(openapi(service), ensure_ascii=False, indent=2))
         return 0
     if task == "migrate":
-        from shared.migrations import upgrade
-
-        upgrade(service.folder / "migrations", os.environ["POEC_DATABASE_URL"])
-        return 0
+        return _migrate(service, os.environ)
     if task not in ("all", *ROLES):
         print("usage: python -m services.<name> [all|api|worker|relay|migrate|openapi]", file=sys.stderr)
         return 2
@@ -95,6 +95,17 @@ def _settings(service: Service, roles: Sequence[str]) -> ServiceSettings | None:
     for sentence in lacking:
         print(sentence, file=sys.stderr)
     return None if lacking else settings
+
+
+def _migrate(service: Service, environment: Mapping[str, str]) -> int:
+    """Bring the owner's database up to date; where nobody may manage principals yet, let POEC_FIRST_ADMINISTRATOR do it."""
+    from shared.migrations import upgrade
+
+    url = environment["POEC_DATABASE_URL"]
+    upgrade(service.folder / "migrations", url)
+    if first := environment.get("POEC_FIRST_ADMINISTRATOR"):
+        asyncio.run(first_administrator(url, service.name, first))
+    return 0
 
 
 def _runner() -> asyncio.Runner:
@@ -251,14 +262,17 @@ class Process:
 
     def _application(self, database: Database, hearing: Hearing[Any], inbox: Inbox[Any], news: News) -> FastAPI:
         settings = self._settings
-        verifier = TokenVerifier(settings.issuer, settings.jwks_url, settings.audience)
+        directory = Directory(database)
+        keys = IssuerKeys(settings.jwks_url, Pace(grace=settings.keys_grace_seconds))
+        verifier = TokenVerifier(settings.issuer, keys, settings.audience, directory.find, settings.token_claim)
 
         async def ready() -> dict[str, bool]:
             return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}
 
         router = self._service.router if "api" in self._roles else None
         app = new_app(self._service.name, version("poec"), ready, router, _doorway(settings))
-        app.state.door = Door(database, hearing.open, hearing.write, verifier, news, settings.in_flight_per_principal)
+        who = SignedIn(verifier, directory)
+        app.state.door = Door(database, hearing.open, hearing.write, who, news, settings.in_flight_per_principal)
         app.state.letters = DeadLetters(inbox)
         app.state.settings = settings
         return app

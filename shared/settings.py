@@ -38,6 +38,12 @@ class ServiceSettings(BaseSettings):
     issuer: str = Field(description="Who must have issued the bearer tokens (`iss`).")
     jwks_url: str = Field(description="Where the issuer publishes its keys.")
     audience: str = Field("poec", description="For whom the bearer tokens must be made (`aud`).")
+    token_claim: Literal["sub", "client_id", "azp"] = Field(
+        "sub", description="Claim of the bearer tokens that names the principal."
+    )
+    keys_grace_seconds: float = Field(
+        86_400, description="How long the issuer’s keys are trusted while it does not answer."
+    )
     http_host: str = Field("127.0.0.1", description="Address the process listens on.")
     http_port: int = Field(0, description="Port the process listens on; 0 takes a free one.")
     public_url: str = Field(

@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts.text import FREE
-from shared.database import CONNECTION_LOST
+from shared.database import CONNECTION_LOST, RightsChanged
 from shared.edge import Application, Doorway
 from shared.errors import Busy, Conflict, InvalidInput, MethodNotAllowed, NotFound, Objection, Refused
 from shared.http import answers, body_schemas, door, signed_in, takes
 from shared.logs import log
 from shared.messaging.letters import DeadLetters
 from shared.parsing import objections_from, parse_json
+from shared.principals_door import router as principals
 from shared.problems import defect_problem, problem
 from shared.trace import follow
 
@@ -42,6 +43,7 @@ def new_app(
     if router is not None:
         app.include_router(router)
         app.include_router(_dead_letters())
+        app.include_router(principals)
     _complete_openapi(app)
     return app
 
@@ -179,7 +181,7 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, framework)
-    away = (*CONNECTION_LOST, Conflict, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)
+    away = (*CONNECTION_LOST, Conflict, RightsChanged, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)
     for failure in away:
         app.add_exception_handler(failure, unavailable)
     app.add_exception_handler(Exception, defect)

@@ -11,9 +11,12 @@ _NEW: Final = "new"
 _SAME: Final = "same"
 _ANY: Final = "*"
 
-DEAD_LETTERS: Final = """
+EVERYWHERE: Final = """
 replay_dead_letter: dead -> dead | replayed
 discard_dead_letter: dead -> discarded
+register_principal: new -> active | disabled
+change_principal: active | disabled -> active
+disable_principal: active | disabled -> disabled
 """
 VALIDATION: Final = """
 fiche_submitted: new -> open
@@ -136,7 +139,7 @@ def legal(service: str, action: str, before: str | None, after: str | None) -> b
 @cache
 def _rows(service: str) -> dict[str, list[tuple[frozenset[str], frozenset[str]]]]:
     rows: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
-    for line in (_BY_SERVICE[service] + DEAD_LETTERS).strip().splitlines():
+    for line in (_BY_SERVICE[service] + EVERYWHERE).strip().splitlines():
         action, _, step = line.partition(":")
         starts, _, ends = step.partition("->")
         rows.setdefault(action.strip(), []).append((_words(starts), _words(ends)))

@@ -1,4 +1,8 @@
-"""The machine clients of the embedded run: who may ask the local issuer for a token, and for whom it then speaks."""
+"""The machine clients of the embedded run: who may ask the local issuer for a token, and as what the services know them at first.
+
+A token says the client's name alone; organisation and roles are registered with each service when it starts for the first time
+(`registration.py`), and may be changed there.
+"""
 
 from pathlib import Path
 
@@ -8,6 +12,8 @@ from deploy.local.files import make_private, read_json, write_json
 from deploy.local.secrets import load_secrets
 from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPCOS, OPERATIONS, REGION
 
+PROVIDER_SIRET = "99912345800013"  # of an invented training provider, which the example fiche names
+ADMINISTRATOR = "administrator"
 # client id -> (organisation, roles)
 TABLE: dict[str, tuple[str, tuple[str, ...]]] = {
     **{opco: (opco, ("opco",)) for opco in OPCOS},
@@ -16,12 +22,15 @@ TABLE: dict[str, tuple[str, tuple[str, ...]]] = {
     "france-travail": (FRANCE_TRAVAIL, ("entries",)),
     "carif-oref": (CARIF_OREF, ("carif_oref",)),
     "dreets": (DREETS, ("dreets",)),
+    "organisme": (PROVIDER_SIRET, ("training_provider",)),
+    "agence": ("agence-caen", ("agency",)),
     "operations": (OPERATIONS, ("operations",)),
+    ADMINISTRATOR: (OPERATIONS, ("administrator",)),
 }
 
 
 class Client(BaseModel):
-    """One machine client: its credentials, and what its tokens say."""
+    """One machine client: its credentials, and as what it is registered at first."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

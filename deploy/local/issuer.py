@@ -80,12 +80,10 @@ class Issuer:
             "iss": self.issuer,
             "aud": AUDIENCE,
             "sub": client.client_id,
+            "client_id": client.client_id,
             "iat": now,
             "exp": now + LIFETIME,
             "jti": secrets.token_urlsafe(16),
-            "organisation": client.organisation,
-            "kind": "machine",
-            "roles": list(client.roles),
         }
         header = {"alg": "ES256", "typ": "at+jwt", "kid": self.key_id}
         return jwt.encode(header, claims, self._key, algorithms=["ES256"])

@@ -18,7 +18,7 @@ from typing import Any
 
 from deploy.local.children import Child, run_once
 from deploy.local.chronicle import Chronicle
-from deploy.local.clients import clients_of
+from deploy.local.clients import ADMINISTRATOR, clients_of
 from deploy.local.databases import DatabaseUrls, provision
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.holding import clear_stale, held
@@ -33,6 +33,7 @@ from deploy.local.processes import (
     issuer_process,
     service_processes,
 )
+from deploy.local.registration import register_clients
 from deploy.local.report import Progress, Reporter
 from deploy.local.runfile import RUN_FILE, KafkaServer, PostgresServer, Restart, Run, State, SupervisorProcess
 from deploy.local.schema import fingerprint, mark, marks
@@ -59,6 +60,7 @@ class Ground:
     database: Database
     make_databases: Callable[[str, Path], Awaitable[dict[str, DatabaseUrls]]]
     furnish: Callable[[KafkaAccess], object]
+    register: Callable[[Run], Awaitable[None]] = register_clients
 
 
 def ground_of(options: Options) -> Ground:
@@ -124,6 +126,8 @@ class Supervisor:
         children = self._service_children()
         self._parts += [ChildPart(child) for child in children]
         await self._together(*(self._start_child(child) for child in children))
+        with self.reporter.step("Principals"):
+            await self.ground.register(self._describe("starting", []))
 
     async def _start_broker(self) -> None:
         part = BrokerPart(self.ground.broker, self.ground.furnish)
@@ -180,6 +184,7 @@ class Supervisor:
     async def _migrate_one(self, spec: ServiceSpec, around: Surroundings) -> None:
         name = f"{spec.name}.migrate"
         environment = around.environment(spec.name, f"{spec.name}-migrate", owner=True)
+        environment["POEC_FIRST_ADMINISTRATOR"] = ADMINISTRATOR
         await run_once(name, (*spec.command, "migrate"), environment, self.options.home / "logs" / f"{name}.log")
 
     async def _together(self, *work: Coroutine[Any, Any, None]) -> None:

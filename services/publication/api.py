@@ -28,7 +28,7 @@ from shared.contracts.fiche import Value
 from shared.contracts.ingress import AesRow, AisRow, RowOut
 from shared.errors import InvalidInput, NotFound, Objection
 from shared.http import Answer, answers, database, door, ok, signed_in, takes
-from shared.identity import service_principal
+from shared.identity import Principal, service_principal
 from shared.policy import authorize
 
 router = APIRouter(tags=["publication"])
@@ -157,8 +157,8 @@ async def get_sessions(
 ) -> Response:
     """List sessions, an OPCO its own, the others all."""
     principal = await signed_in(request)
-    authorize(principal, "read_catalogue")
-    found = await sessions_page(database(request), principal, status.value if status else None, fiche_id, after, limit)
+    authorize(principal, "read_sessions")
+    found = await sessions_page(database(request), _seer(principal), status.value if status else None, fiche_id, after, limit)
     following = found[-1].session.id if len(found) == limit else None
     return ok(SessionsOut(sessions=[_session_out(shown) for shown in found], next=following))
 
@@ -167,8 +167,8 @@ async def get_sessions(
 async def get_session(request: Request, session_id: UUID) -> Response:
     """Show one session."""
     principal = await signed_in(request)
-    authorize(principal, "read_catalogue")
-    shown = await one_session(database(request), principal, session_id)
+    authorize(principal, "read_sessions")
+    shown = await one_session(database(request), _seer(principal), session_id)
     if shown is None:
         raise NotFound(Objection("UNKNOWN_SESSION", "Aucune session de cet identifiant n’est attendue au catalogue."))
     return ok(_session_out(shown))
@@ -183,9 +183,11 @@ async def get_check(
     start: dt.date | None = None,
 ) -> Response:
     """Say whether what a provider shows is validated: by the validation's reference, or by SIRET, commune and first day."""
-    authorize(await signed_in(request), "check_validation")
+    principal = await signed_in(request)
+    authorize(principal, "check_validation", siret)
     if reference is not None:
-        return ok(_check_out(await checked_reference(database(request), API, reference), reference))
+        found = await checked_reference(database(request), API, reference)
+        return ok(_check_out(found if found and _may_check(principal, found) else None, reference))
     if siret is None or insee is None or start is None:
         message = "Donnez la référence de validation (reference), ou le SIRET, la commune et le premier jour (siret, insee, start)."
         raise InvalidInput(Objection("CHECK_BY", message))
@@ -209,6 +211,21 @@ async def get_catalogue(request: Request) -> Response:
     if first is None:
         return Response(status_code=204)
     return StreamingResponse(_document(first, formations), media_type="application/xml")
+
+
+def _seer(principal: Principal) -> Principal:
+    """Return as whom sessions are read: an agency, which owns no row, sees the whole programme."""
+    return API if "agency" in principal.roles else principal
+
+
+def _may_check(principal: Principal, found: Checked) -> bool:
+    """Return whether the caller may learn of this fiche: a training provider speaks for its own SIRET."""
+    content = found.facts.content
+    try:
+        authorize(principal, "check_validation", content.provider.siret if content else "")
+    except NotFound:
+        return False
+    return True
 
 
 async def _formations(request: Request) -> AsyncIterator[bytes]:

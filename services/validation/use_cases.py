@@ -146,7 +146,7 @@ def validate_fiche(
     """Give Pôle emploi's yes, and with it the reference that the Carif-Oref checks a session against."""
     dossier = _asked(dossiers, principal, "validate_fiche", fiche_id, revision)
     said = [("reason", reason or "")]
-    decided = texts.noticed(lambda: decision.validate_fiche(dossier, reason, principal.id, at), said, acknowledged)
+    decided = texts.noticed(lambda: decision.validate_fiche(dossier, reason, at), said, acknowledged)
     validation = decided[0].validation
     facts: Facts = {"reference": validation.reference, "against_avis": validation.against_avis} if validation else {}
     return _record(dossiers, dossier, decided, "validate_fiche", principal.id, {**facts, **_heeded(said)})
@@ -163,7 +163,7 @@ def refuse_fiche(
     """Give Pôle emploi's no, with its coded reasons."""
     dossier = _asked(dossiers, principal, "refuse_fiche", fiche_id, revision)
     said = [("comment", asked.comment)]
-    decided = texts.noticed(lambda: decision.refuse_fiche(dossier, asked, principal.id, at), said, asked.acknowledged)
+    decided = texts.noticed(lambda: decision.refuse_fiche(dossier, asked, at), said, asked.acknowledged)
     facts: Facts = {"reasons": ",".join(asked.reasons), **_heeded(said)}
     return _record(dossiers, dossier, decided, "refuse_fiche", principal.id, facts)
 
@@ -215,6 +215,7 @@ def _asked(dossiers: Dossiers, principal: Principal, operation: str, fiche_id: U
     dossier = dossiers.get(fiche_id)
     if dossier is None:
         raise _unknown()
+    authorize(principal, operation, dossier.opco, dossier.advisers)
     decision.at_revision(dossier, revision)
     return dossier
 

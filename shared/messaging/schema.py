@@ -173,12 +173,14 @@ def tenant_table_v1(op: Operations, service: str, table: str) -> None:
 
 _TENANT: Final = "coalesce(current_setting('poec.tenant', true), '')"
 _SEEN_BY_ALL: Final = f"{_TENANT} = '*'"
+_OF_OWN_TOPIC: Final = f"{_TENANT} = '*' OR topic = 'poec.ingress.' || {_TENANT}"
 ROW_RULES_V2: Final = {
     # table: who sees its rows, who may add rows
     "idempotency": ("principal = current_setting('poec.principal', true)",) * 2,
     "audit_entry": (_SEEN_BY_ALL, "true"),
-    "dead_letter": (_SEEN_BY_ALL, _SEEN_BY_ALL),
-    "parked": (_SEEN_BY_ALL, _SEEN_BY_ALL),
+    # a partner's records are applied in a unit of work that is opened for that partner
+    "dead_letter": (_OF_OWN_TOPIC, _OF_OWN_TOPIC),
+    "parked": (_OF_OWN_TOPIC, _OF_OWN_TOPIC),
     # relay and reconciler read it outside any unit of work, where no tenant is set
     "outbox": (f"{_TENANT} IN ('', '*')", "true"),
 }

@@ -5,7 +5,8 @@ import pytest
 from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
 from shared.errors import Forbidden, NotFound, Refused
 from shared.identity import Principal, principal_of_topic, service_principal
-from shared.policy import POLICY, authorize, tenant_of
+from shared.policy import POLICY, authorize, fits, tenant_of
+from shared.policy import ROLES as POLICY_ROLES
 
 
 def principal(role: str | None, organisation: str = "akto") -> Principal:
@@ -32,11 +33,30 @@ def test_a_role_may_do_what_its_row_says_and_nothing_else(operation: str, role: 
             authorize(own, operation, "akto")
         return
     authorize(own, operation, "akto")
-    if relation == "any":
-        authorize(own, operation, "afdas")
-    else:
+    if relation == "own":
         with pytest.raises(NotFound):
             authorize(own, operation, "afdas")
+        return
+    authorize(own, operation, "afdas")
+    if relation == "not_author":
+        authorize(own, operation, "afdas", ("somebody-else",))
+        with pytest.raises(Forbidden, match="DECIDES_ON_OWN_AVIS"):
+            authorize(own, operation, "afdas", ("somebody-else", own.id))
+
+
+def test_nobody_can_hold_both_sides_of_a_fiche() -> None:
+    """Who files, who gives the avis and who decides are of different organisations, and a principal has one (minutes L506-508)."""
+    sides = ({"submit_fiche"}, {"give_avis", "propose_adaptation"}, {"validate_fiche", "refuse_fiche"})
+    organisations = {*OPCOS, FRANCE_TRAVAIL, "region", "carif-oref", "dreets", "operations", "99912345800013", "agence-caen"}
+    for organisation in organisations:
+        roles = {role for role in POLICY_ROLES if fits(role, organisation)}
+        held = [side for side in sides if any(POLICY[operation].keys() & roles for operation in side)]
+        assert len(held) <= 1, organisation
+
+
+def test_every_role_of_the_table_can_be_given_but_the_services_own() -> None:
+    assert {role for row in POLICY.values() for role in row} - set(POLICY_ROLES) == {"worker"}
+    assert not any(fits(role, "x") for role in ("worker", "root", ""))
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -84,3 +84,32 @@ async def test_the_trail_is_written_by_those_who_may_not_read_it(heart: Heart) -
         unit.insert(AUDIT_ENTRY, [{**row, "at": unit.now}])
         await unit.flush()
     assert len(await heart.fetch("SELECT 1 FROM audit_entry WHERE aggregate = 'y'")) == 1
+
+
+@pytest.mark.parametrize("table", ["dead_letter", "parked"])
+async def test_a_partners_own_records_can_be_kept_in_its_name_and_nobody_elses(heart: Heart, table: str) -> None:
+    columns = {
+        "dead_letter": (
+            "(id, topic, kafka_partition, kafka_offset, code, detail, headers)"
+            " VALUES (gen_random_uuid(), $1, 0, 0, 'X', 'x', '[]')"
+        ),
+        "parked": (
+            "(topic, key, sequence, event_id, kafka_partition, kafka_offset, headers, reason)"
+            " VALUES ($1, 'k', 2, 'e', 0, 0, '[]', 'gap')"
+        ),
+    }[table]
+    async with heart.database.unit(AKTO) as unit:
+        await unit.read("SELECT 1")
+        unit.add(f"INSERT INTO {table} {columns}", "poec.ingress.akto")
+        await unit.flush()
+    assert len(await heart.database.query(AKTO, f"SELECT 1 FROM {table}")) == 1
+    assert await heart.database.query(AFDAS, f"SELECT 1 FROM {table}") == []
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _keep_of(heart, table, columns, "poec.ingress.afdas")
+
+
+async def _keep_of(heart: Heart, table: str, columns: str, topic: str) -> None:
+    async with heart.database.unit(AKTO) as unit:
+        await unit.read("SELECT 1")
+        unit.add(f"INSERT INTO {table} {columns}", topic)
+        await unit.flush()

@@ -117,7 +117,13 @@ TABLE: Final = (
     Layer(
         "migrations",
         r"services\.\w+\.migrations(\..+)?",
-        ("shared.messaging.schema", "shared.messaging.trail_schema", "shared.messaging.records", "shared.migrations"),
+        (
+            "shared.messaging.schema",
+            "shared.messaging.trail_schema",
+            "shared.messaging.records",
+            "shared.migrations",
+            "shared.principals_schema",
+        ),
         (*_KAFKA, *_WEB),
     ),
     Layer(

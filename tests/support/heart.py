@@ -30,6 +30,7 @@ from shared.messaging.inbox import Inbox
 from shared.messaging.records import Received, outgoing_event, shard_of
 from shared.messaging.schema import delivery_v1, delivery_v2
 from shared.messaging.trail_schema import trail_v1
+from shared.principals_schema import principals_v1
 from shared.working_set import WorkingSet
 from tests.support.servers import Servers
 
@@ -162,6 +163,7 @@ async def _migrate(owner_url: str) -> None:
     delivery_v1(Collect(), "validation")
     delivery_v2(Collect(), "validation")
     trail_v1(Collect(), "validation")
+    principals_v1(Collect(), "validation")
     connection = await asyncpg.connect(owner_url)
     for statement in (*statements, *_OWN):
         await connection.execute(statement)

@@ -9,6 +9,7 @@ from deploy.local.databases import DatabaseUrls
 from deploy.local.errors import LocalError
 from deploy.local.options import Options, ServiceSpec
 from deploy.local.report import PlainReporter, Progress
+from deploy.local.runfile import Run
 from deploy.local.servers import ExternalPostgres
 from deploy.local.supervisor import Ground, run_supervisor
 from shared.messaging.clients import KafkaAccess
@@ -39,6 +40,10 @@ async def _no_databases(admin_url: str, home: Path) -> dict[str, DatabaseUrls]:
     return {name: DatabaseUrls(*(f"postgresql://{kind}@nowhere/{name}" for kind in ("o", "p", "a"))) for name in NAMES}
 
 
+async def _nobody(run: Run) -> None:
+    """Stand-in services know nobody."""
+
+
 def main() -> int:
     """As `python -m deploy.local`; --second tells the second service to be `broken` or `stubborn`."""
     parser = argparse.ArgumentParser()
@@ -49,7 +54,7 @@ def main() -> int:
     command = ("-m", "tests.support.standin_service")
     services = [ServiceSpec(NAMES[0], (*command, NAMES[0])), ServiceSpec(NAMES[1], (*command, asked.second))]
     options = Options(asked.home, split=asked.roles == "split", services=tuple(services))
-    ground = Ground(NoKafka(), ExternalPostgres("postgresql://nobody@127.0.0.1:1/none"), _no_databases, lambda _: [])
+    ground = Ground(NoKafka(), ExternalPostgres("postgresql://nobody@127.0.0.1:1/none"), _no_databases, lambda _: [], _nobody)
     try:
         run_supervisor(options, PlainReporter(), lambda run: None, ground)
     except LocalError as failure:

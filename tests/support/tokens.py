@@ -35,7 +35,6 @@ class Issuer:
         now = int(time.time())
         good: dict[str, Any] = {
             "iss": ISSUER, "aud": AUDIENCE, "sub": "opco-2i", "iat": now, "exp": now + 600, "jti": "1",
-            "organisation": "opco-2i", "kind": "machine", "roles": ["opco"],
         }  # fmt: skip
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 

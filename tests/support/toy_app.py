@@ -19,16 +19,15 @@ from shared.errors import (
     Objection,
     RulesRefused,
     Stale,
-    Unauthenticated,
     WarningsUnanswered,
 )
 from shared.http import Answer, Ask, Door, answers, database, door, ok, signed_in, takes
 from shared.identity import Principal
 from shared.messaging.letters import DeadLetters
 from shared.messaging.news import News
-from shared.tokens import TokenVerifier
 from shared.web_app import new_app
 from shared.working_set import WorkingSet
+from tests.support.callers import KnownCallers
 from tests.support.heart import Heart, open_tallies, withdrawn, write_tallies
 
 PEOPLE = {
@@ -53,19 +52,6 @@ class TallyOut(Value):
     id: UUID
     seen: int
     drawn: UUID
-
-
-class KnownCallers(TokenVerifier):
-    """Takes the name of a known caller for a token: tokens have their own tests."""
-
-    def __init__(self) -> None:
-        super().__init__("https://issuer.invalid", "https://issuer.invalid/jwks", "poec")
-
-    async def principal(self, authorization: str | None) -> Principal:
-        """Return the caller of that name."""
-        if authorization not in PEOPLE:
-            raise Unauthenticated(Objection("TOKEN", "Un jeton d’accès est attendu."))
-        return PEOPLE[authorization]
 
 
 REFUSALS = {
@@ -133,7 +119,7 @@ def toy_app(heart: Heart) -> FastAPI:
         return {"database": True}
 
     app = new_app("toy", "0", ready, router)
-    app.state.door = Door(heart.database, open_tallies, write_tallies, KnownCallers(), News())
+    app.state.door = Door(heart.database, open_tallies, write_tallies, KnownCallers(PEOPLE), News())
     app.state.letters = DeadLetters(heart.inbox)
     return app
 

@@ -1,4 +1,4 @@
-"""Pôle emploi's decision: never before an avis that holds, never by who gave it.
+"""Pôle emploi's decision: never before an avis that holds. That nobody decides on his own avis is the policy table's (`not_author`).
 
 Against an avis CONCURRENT it may validate, with a written reason that is shown and counted.
 """
@@ -14,7 +14,7 @@ from services.validation.domain.dossier import Decided, Dossier, Refusal, Status
 from services.validation.domain.lifecycle import allowed
 from shared.contracts.references import AvisKind, RefusalReason
 from shared.contracts.validation import FicheRefused, FicheValidated
-from shared.errors import Forbidden, Objection, RulesRefused, Stale
+from shared.errors import Objection, RulesRefused, Stale
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U to misread on paper."""
@@ -71,10 +71,9 @@ def validation_reference(fiche_id: UUID, revision: int, on: dt.date) -> str:
     return f"PE-28-{on.year}-{code}"
 
 
-def validate_fiche(dossier: Dossier, reason: str | None, by: str, when: dt.datetime) -> Decided:
-    """Validate the current revision. Raises `NotAllowedNow`, `Forbidden` (own avis) or `RulesRefused`."""
+def validate_fiche(dossier: Dossier, reason: str | None, when: dt.datetime) -> Decided:
+    """Validate the current revision. Raises `NotAllowedNow` or `RulesRefused`."""
     allowed("validate_fiche", dossier.status)
-    _not_own_avis(dossier, by)
     against = dossier.avis is not None and dossier.avis.kind is AvisKind.CONCURRENT
     reason = reason.strip() or None if reason else None
     if against and not reason:
@@ -96,10 +95,9 @@ def validate_fiche(dossier: Dossier, reason: str | None, by: str, when: dt.datet
     return replace(dossier, status=Status.VALIDATED, validation=validation), (event,)
 
 
-def refuse_fiche(dossier: Dossier, asked: AskedRefusal, by: str, when: dt.datetime) -> Decided:
-    """Refuse the fiche for good. Raises `NotAllowedNow`, `Forbidden` (own avis) or `RulesRefused`."""
+def refuse_fiche(dossier: Dossier, asked: AskedRefusal, when: dt.datetime) -> Decided:
+    """Refuse the fiche for good. Raises `NotAllowedNow` or `RulesRefused`."""
     allowed("refuse_fiche", dossier.status)
-    _not_own_avis(dossier, by)
     objections = [objection for rule in REFUSAL_RULES if (objection := rule(asked))]
     if objections:
         raise RulesRefused(*objections)
@@ -114,10 +112,3 @@ def refuse_fiche(dossier: Dossier, asked: AskedRefusal, by: str, when: dt.dateti
         comment=asked.comment,
     )
     return replace(dossier, status=Status.REFUSED, refusal=refusal), (event,)
-
-
-def _not_own_avis(dossier: Dossier, by: str) -> None:
-    """Nobody decides on what he gave an avis on, whatever roles he holds (minutes L506-508)."""
-    if by in dossier.advisers:
-        message = "Vous avez rendu un avis sur ce dossier\u202f: la décision revient à une autre personne."
-        raise Forbidden(Objection("DECIDES_ON_OWN_AVIS", message, "minutes L506-508"))

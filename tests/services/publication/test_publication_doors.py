@@ -23,7 +23,6 @@ from shared.contracts.fiche import session_id
 from shared.contracts.flow import ingress_topic, results_topic
 from shared.contracts.ingress import AisRow, RecordAis
 from shared.database import Database
-from shared.errors import Unauthenticated
 from shared.http import Door
 from shared.identity import Principal
 from shared.messaging.inbox import Inbox
@@ -33,6 +32,7 @@ from shared.messaging.records import Received
 from shared.migrations import upgrade
 from shared.web_app import new_app
 from tests.services.publication import heard
+from tests.support.callers import KnownCallers
 from tests.support.servers import Servers
 
 OTHER_OPCO = Principal("akto", "akto", "machine", frozenset({"opco"}))
@@ -41,16 +41,6 @@ OPERATIONS = Principal("operations", "operations", "machine", frozenset({"operat
 INGRESS = ingress_topic("france-travail")
 CALLERS = {p.id: p for p in (heard.FRANCE_TRAVAIL, heard.OPCO, OTHER_OPCO, CARIF)}
 LISTED = (heard.submitted(), heard.avis(), heard.validated(), heard.confirmed())
-
-
-class NamesAreTokens:
-    """Takes the caller's name for a token: what a token proves is tested elsewhere."""
-
-    async def principal(self, authorization: str | None) -> Principal:
-        caller = CALLERS.get((authorization or "").removeprefix("Bearer "))
-        if caller is None:
-            raise Unauthenticated
-        return caller
 
 
 @dataclass
@@ -107,7 +97,9 @@ async def publication(servers: Servers) -> AsyncIterator[Publication]:
     database = await Database.open(urls.process, "publication", 6)
     ears = hearing(Limits())
     app = new_app("publication", "0", _ready, router)
-    app.state.door = Door(database, ears.open, ears.write, NamesAreTokens(), News())  # type: ignore[arg-type]  # see there
+    app.state.door = Door(
+        database, ears.open, ears.write, KnownCallers({f"Bearer {name}": who for name, who in CALLERS.items()}), News()
+    )
     app.state.settings = SimpleNamespace(limits=Limits)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://publication") as http:

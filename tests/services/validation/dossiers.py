@@ -94,12 +94,12 @@ def with_lapsed_avis() -> Dossier:
 
 def validated() -> Dossier:
     """Return a dossier with Pôle emploi's yes."""
-    return state(validate_fiche(with_avis(), None, DECIDER, NOON))
+    return state(validate_fiche(with_avis(), None, NOON))
 
 
 def refused() -> Dossier:
     """Return a dossier with Pôle emploi's no."""
-    return state(refuse_fiche(with_avis(), NO, DECIDER, NOON))
+    return state(refuse_fiche(with_avis(), NO, NOON))
 
 
 def closed() -> Dossier:

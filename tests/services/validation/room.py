@@ -18,15 +18,14 @@ from services.validation.use_cases import Dossiers
 from shared.contracts.events import FicheEvent
 from shared.contracts.flow import FICHES
 from shared.database import Database
-from shared.errors import Objection, Unauthenticated
 from shared.http import Door
 from shared.identity import Principal
 from shared.messaging.inbox import Inbox
 from shared.messaging.news import News
 from shared.messaging.records import Received, outgoing_event
 from shared.migrations import upgrade
-from shared.tokens import TokenVerifier
 from shared.web_app import new_app
+from tests.support.callers import KnownCallers
 from tests.support.servers import Servers
 
 PEOPLE = {
@@ -38,18 +37,6 @@ PEOPLE = {
 
 
 JSON = {"content-type": "application/json"}
-
-
-class Known(TokenVerifier):
-    """Takes the name of a known caller for a token: tokens have their own tests."""
-
-    def __init__(self) -> None:
-        super().__init__("https://issuer.invalid", "https://issuer.invalid/jwks", "poec")
-
-    async def principal(self, authorization: str | None) -> Principal:
-        if authorization not in PEOPLE:
-            raise Unauthenticated(Objection("TOKEN", "Un jeton d’accès est attendu."))
-        return PEOPLE[authorization]
 
 
 @dataclass
@@ -79,7 +66,7 @@ class Room:
         database = await Database.open(process, "validation", 4)
         ears = hearing()
         app = new_app("validation", "0", _ready, router)
-        app.state.door = Door(database, ears.open, ears.write, Known(), News())
+        app.state.door = Door(database, ears.open, ears.write, KnownCallers(PEOPLE), News())
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://validation", headers=JSON)
         return cls(database, Inbox(database, ears), client, owner, audit)
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from services.validation.domain.adaptation import AskedAdaptation, propose_adaptation
-from services.validation.domain.avis import correct_avis, give_avis
+from services.validation.domain.avis import give_avis
 from services.validation.domain.completion import ask_completion
 from services.validation.domain.dates import decider_label
 from services.validation.domain.decision import (
@@ -29,7 +29,7 @@ from shared.contracts.validation import (
     FicheValidated,
     ProposedSession,
 )
-from shared.errors import Forbidden, NotAllowedNow, RulesRefused, Stale
+from shared.errors import NotAllowedNow, RulesRefused, Stale
 from tests.services.validation import dossiers as d
 
 
@@ -49,7 +49,7 @@ def test_a_validation_bears_the_name_and_year_of_its_civil_date_in_normandie(
     utc_hour: int, label: str, year: str
 ) -> None:
     when = dt.datetime(2023, 12, 31, utc_hour, 30, tzinfo=dt.UTC)
-    _, (event,) = validate_fiche(d.with_avis(), None, d.DECIDER, when)
+    _, (event,) = validate_fiche(d.with_avis(), None, when)
     assert isinstance(event, FicheValidated)
     assert event.validated_by == label
     assert event.reference.startswith(f"PE-28-{year}-")
@@ -76,11 +76,11 @@ def test_a_reference_stays_what_it_was_when_this_was_written() -> None:
 @pytest.mark.parametrize("status", [Status.OPEN, Status.AVIS_LAPSED, Status.ADAPTATION_PROPOSED])
 def test_nothing_is_validated_before_an_avis_that_holds(status: Status) -> None:
     with pytest.raises(NotAllowedNow):
-        validate_fiche(d.IN_STATUS[status](), "Besoin avéré.", d.DECIDER, d.NOON)
+        validate_fiche(d.IN_STATUS[status](), "Besoin avéré.", d.NOON)
 
 
 def test_a_validated_fiche_says_by_whom_when_and_under_which_reference() -> None:
-    dossier, (event,) = validate_fiche(d.with_avis(), None, d.DECIDER, d.NOON)
+    dossier, (event,) = validate_fiche(d.with_avis(), None, d.NOON)
     assert dossier.status is Status.VALIDATED
     assert event == FicheValidated(
         fiche_id=d.FICHE,
@@ -96,43 +96,30 @@ def test_a_validated_fiche_says_by_whom_when_and_under_which_reference() -> None
 @pytest.mark.parametrize("reason", [None, "", "  "])
 def test_against_concurrent_a_written_reason_is_needed(reason: str | None) -> None:
     with pytest.raises(RulesRefused, match="AGAINST_AVIS_REASON_MISSING"):
-        validate_fiche(d.with_avis(d.COMPETING), reason, d.DECIDER, d.NOON)
+        validate_fiche(d.with_avis(d.COMPETING), reason, d.NOON)
 
 
 def test_against_concurrent_with_a_reason_the_validation_says_so() -> None:
-    _, (event,) = validate_fiche(d.with_avis(d.COMPETING), "Trente postes à pourvoir.", d.DECIDER, d.NOON)
+    _, (event,) = validate_fiche(d.with_avis(d.COMPETING), "Trente postes à pourvoir.", d.NOON)
     assert isinstance(event, FicheValidated)
     assert (event.against_avis, event.reason) == (True, "Trente postes à pourvoir.")
 
 
 def test_sous_adaptation_is_not_against_the_avis() -> None:
-    _, (event,) = validate_fiche(d.with_avis(d.RESERVED), None, d.DECIDER, d.NOON)
+    _, (event,) = validate_fiche(d.with_avis(d.RESERVED), None, d.NOON)
     assert isinstance(event, FicheValidated)
     assert not event.against_avis
 
 
-def test_nobody_decides_on_what_he_gave_an_avis_on() -> None:
-    with pytest.raises(Forbidden, match="DECIDES_ON_OWN_AVIS"):
-        validate_fiche(d.with_avis(), None, d.AGENT, d.NOON)
-    with pytest.raises(Forbidden, match="DECIDES_ON_OWN_AVIS"):
-        refuse_fiche(d.with_avis(), d.NO, d.AGENT, d.NOON)
-
-
-def test_nobody_decides_on_an_avis_of_his_that_somebody_else_corrected() -> None:
-    dossier, _ = correct_avis(d.with_avis(), d.PLAIN, d.OTHER_AGENT, d.NOON)
-    with pytest.raises(Forbidden):
-        validate_fiche(dossier, None, d.AGENT, d.NOON)
-
-
 def test_a_refusal_needs_codes_and_words_said_together() -> None:
     with pytest.raises(RulesRefused) as refused:
-        refuse_fiche(d.with_avis(), AskedRefusal((), " "), d.DECIDER, d.NOON)
+        refuse_fiche(d.with_avis(), AskedRefusal((), " "), d.NOON)
     codes = [objection.code for objection in refused.value.objections]
     assert codes == ["REFUSAL_REASONS_MISSING", "REFUSAL_COMMENT_MISSING"]
 
 
 def test_a_refusal_is_final_and_coded() -> None:
-    dossier, (event,) = refuse_fiche(d.with_avis(), d.NO, d.DECIDER, d.NOON)
+    dossier, (event,) = refuse_fiche(d.with_avis(), d.NO, d.NOON)
     assert dossier.status is Status.REFUSED
     assert isinstance(event, FicheRefused)
     assert event.reasons == (RefusalReason.HORS_CADRE_POEC,)
@@ -153,10 +140,10 @@ def test_a_validated_fiche_moved_by_30_days_stays_validated() -> None:
 def test_a_lapsed_validation_needs_a_new_avis_and_a_new_validation_with_a_new_reference() -> None:
     lapsed = d.state(take_content(d.validated(), 2, d.moved(31), d.LIMITS))
     with pytest.raises(NotAllowedNow):
-        validate_fiche(lapsed, None, d.DECIDER, d.NOON)
+        validate_fiche(lapsed, None, d.NOON)
     again = d.state(give_avis(lapsed, d.PLAIN, d.AGENT, d.NOON))
     assert again.status is Status.AVIS_GIVEN
-    dossier = d.state(validate_fiche(again, None, d.DECIDER, d.NOON))
+    dossier = d.state(validate_fiche(again, None, d.NOON))
     assert dossier.validation is not None
     assert dossier.validation.reference != dossier.past_validations[0].reference
 

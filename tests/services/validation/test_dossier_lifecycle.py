@@ -58,8 +58,8 @@ DO: dict[str, Callable[[Dossier], Decided]] = {
     "propose_adaptation": lambda dossier: propose_adaptation(dossier, d.an_adaptation(), d.NOON),
     "give_avis": lambda dossier: give_avis(dossier, d.PLAIN, d.AGENT, after_expiry(dossier)),
     "correct_avis": lambda dossier: correct_avis(dossier, d.PLAIN, d.AGENT, d.NOON),
-    "validate_fiche": lambda dossier: validate_fiche(dossier, None, d.DECIDER, d.NOON),
-    "refuse_fiche": lambda dossier: refuse_fiche(dossier, d.NO, d.DECIDER, d.NOON),
+    "validate_fiche": lambda dossier: validate_fiche(dossier, None, d.NOON),
+    "refuse_fiche": lambda dossier: refuse_fiche(dossier, d.NO, d.NOON),
 }
 INSIDE = [
     (command, status) for command in DO for step in COMMANDS if step.command == command for status in step.from_statuses
