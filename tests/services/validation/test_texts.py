@@ -39,8 +39,8 @@ def test_objections_and_the_warning_come_together() -> None:
 def test_no_event_says_which_reviewer_it_was() -> None:
     dossier, gave = avis.give_avis(d.an_open_dossier(), d.COMPETING, CANARY, d.NOON)
     _, corrected = avis.correct_avis(dossier, d.PLAIN, CANARY, d.NOON)
-    validated, yes = decision.validate_fiche(d.with_avis(), None, CANARY, d.NOON)
-    _, no = decision.refuse_fiche(d.with_avis(), d.NO, CANARY, d.NOON)
+    validated, yes = decision.validate_fiche(d.with_avis(), None, d.NOON)
+    _, no = decision.refuse_fiche(d.with_avis(), d.NO, d.NOON)
     _, asked = completion.ask_completion(d.an_open_dossier(), d.ITEMS)
     _, proposed = adaptation.propose_adaptation(d.an_open_dossier(), d.an_adaptation(), d.NOON)
     events = (*gave, *corrected, *yes, *no, *asked, *proposed)
