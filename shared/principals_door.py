@@ -24,7 +24,7 @@ class PrincipalIn(BaseModel):
     id: Slug
     kind: Literal["person", "machine"]
     organisation: Slug
-    roles: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=10)]
+    roles: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]], Field(max_length=10)]
     state: State = "active"
     login: Mailbox | None = None
 
