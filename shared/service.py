@@ -40,6 +40,7 @@ from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier
 from shared.web_app import new_app
 from shared.who_asks import SignedIn
+from shared.wire import WireLimits, allow_descriptors, wire_protocol
 
 ROLES: Final = ("api", "worker", "relay")
 EXIT_SETTINGS: Final = 78
@@ -151,23 +152,7 @@ class Process:
         news = News(2.0) if "worker" in self._roles else News()
         inbox = Inbox(database, hearing, news.tell)
         app = self._application(database, hearing, inbox, news)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                self._settings.http_host,
-                self._settings.http_port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                proxy_headers=bool(self._settings.trusted_proxies),
-                forwarded_allow_ips=self._settings.trusted_proxies,
-                date_header=True,
-                timeout_graceful_shutdown=10,
-                timeout_keep_alive=75,
-                h11_max_incomplete_event_size=16_384,
-            )
-        )
+        server = _server(app, self._settings)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are this class's business
         jobs = self._jobs(database, inbox, app.state.door)
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
@@ -302,6 +287,34 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
+
+
+def _server(app: FastAPI, settings: ServiceSettings) -> uvicorn.Server:
+    """Return the HTTP server of a process; where its limits are kept is `shared.wire`."""
+    limits = WireLimits(
+        receive_seconds=settings.receive_seconds,
+        connections=settings.connections,
+        connections_per_address=settings.connections_per_address,
+    )
+    allow_descriptors(limits.connections)
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            settings.http_host,
+            settings.http_port,
+            http=wire_protocol(limits, _doorway(settings)),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
+            date_header=True,
+            timeout_graceful_shutdown=10,
+            timeout_keep_alive=75,
+        )
+    )
 
 
 def _doorway(settings: ServiceSettings) -> Doorway:

@@ -64,6 +64,13 @@ class ServiceSettings(BaseSettings):
         False, description="End when standard input is closed: nothing outlives a killed supervisor."
     )
     pool_size: int = Field(12, description="Connections to PostgreSQL; commands beyond wait in line.")
+    receive_seconds: float = Field(
+        10.0, description="How long headers, and then a body, may take to arrive; then 408 and the connection ends."
+    )
+    connections: int = Field(2000, description="Connections a process holds at once; more are answered 503.")
+    connections_per_address: int = Field(
+        1000, description="Of these, so many from one address; as many as all where a proxy stands in front."
+    )
     in_flight_per_principal: int = Field(
         1000, description="Writes one principal may have under way at once in a process; more are answered 429."
     )
