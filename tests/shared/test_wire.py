@@ -93,9 +93,9 @@ async def wired(**limits: float) -> AsyncIterator[Wired]:
 
     protocol = wire_protocol(WireLimits(**limits), Doorway())  # type: ignore[arg-type]  # whole numbers where due
     app = new_app("toy", "0", ready, router)
-    toy.server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", 0, http=protocol, ws="none", log_config=None, access_log=False, lifespan="off", server_header=False)
-    )
+    quiet = {"log_config": None, "access_log": False, "lifespan": "off", "server_header": False}
+    config = uvicorn.Config(app, "127.0.0.1", 0, http=protocol, ws="none", **quiet)  # type: ignore[arg-type]  # by name
+    toy.server = uvicorn.Server(config)
     serving = asyncio.create_task(toy.server._serve())
     async with asyncio.timeout(PATIENCE):
         while not toy.server.started:
@@ -241,16 +241,21 @@ async def test_half_open_requests_end_in_time_and_others_are_served_meanwhile(hu
     lines = [await hurried.open() for _ in range(300)]
     for _, writer in lines:
         writer.write(b"GET /fast HTTP/1.1\r\nhost: toy.inv")
-    dripping = asyncio.create_task(_drip([writer for _, writer in lines[::3]]))
+    dripping: asyncio.Task[None] = asyncio.create_task(_drip([writer for _, writer in lines[::3]]))
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         served = [await client.get(f"http://127.0.0.1:{hurried.port}/fast") for _ in range(5)]
     async with asyncio.timeout(PATIENCE):
         ended = await asyncio.gather(*(until_closed(reader) for reader, _ in lines))
-    dripping.cancel()
+    await _stopped(dripping)
     assert [answer.status_code for answer in served] == [200] * 5
     assert {tuple(answers_in(said)) for said in ended} == {((408, "TOO_SLOW"),)}
     for _, writer in lines:
         writer.close()
+
+
+async def _stopped(job: asyncio.Task[None]) -> None:
+    job.cancel()
+    await asyncio.wait([job])
 
 
 async def _drip(writers: list[asyncio.StreamWriter]) -> None:
@@ -267,7 +272,7 @@ async def test_a_body_that_comes_byte_by_byte_has_its_time(hurried: Wired) -> No
     dripping = asyncio.create_task(_drip([writer]))
     async with asyncio.timeout(PATIENCE):
         assert answers_in(await until_closed(reader)) == [(408, "TOO_SLOW")]
-    dripping.cancel()
+    await _stopped(dripping)
     writer.close()
     assert hurried.seen == []
 
