@@ -20,8 +20,8 @@ from pydantic import SecretStr, ValidationError
 from shared.contracts.access import relay_user, worker_user
 from shared.contracts.flow import TOPICS, topics_heard_by
 from shared.database import CONNECTION_LOST, Database
-from shared.edge import Doorway, host_names
 from shared.http import Door, sleep_until_cancelled
+from shared.http_server import doorway_of, new_server
 from shared.issuer_keys import IssuerKeys, Pace
 from shared.logs import configure, log
 from shared.messaging.anchors import Anchorer
@@ -40,7 +40,6 @@ from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier
 from shared.web_app import new_app
 from shared.who_asks import SignedIn
-from shared.wire import WireLimits, allow_descriptors, wire_protocol
 
 ROLES: Final = ("api", "worker", "relay")
 EXIT_SETTINGS: Final = 78
@@ -152,7 +151,7 @@ class Process:
         news = News(2.0) if "worker" in self._roles else News()
         inbox = Inbox(database, hearing, news.tell)
         app = self._application(database, hearing, inbox, news)
-        server = _server(app, self._settings)
+        server = new_server(app, self._settings)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are this class's business
         jobs = self._jobs(database, inbox, app.state.door)
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
@@ -255,7 +254,7 @@ class Process:
             return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}
 
         router = self._service.router if "api" in self._roles else None
-        app = new_app(self._service.name, version("poec"), ready, router, _doorway(settings))
+        app = new_app(self._service.name, version("poec"), ready, router, doorway_of(settings))
         who = SignedIn(verifier, directory)
         app.state.door = Door(database, hearing.open, hearing.write, who, news, settings.in_flight_per_principal)
         app.state.letters = DeadLetters(inbox)
@@ -287,38 +286,6 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
-
-
-def _server(app: FastAPI, settings: ServiceSettings) -> uvicorn.Server:
-    """Return the HTTP server of a process; where its limits are kept is `shared.wire`."""
-    limits = WireLimits(
-        receive_seconds=settings.receive_seconds,
-        connections=settings.connections,
-        connections_per_address=settings.connections_per_address,
-    )
-    allow_descriptors(limits.connections)
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            settings.http_host,
-            settings.http_port,
-            http=wire_protocol(limits, _doorway(settings)),
-            ws="none",
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=settings.trusted_proxies,
-            date_header=True,
-            timeout_graceful_shutdown=10,
-            timeout_keep_alive=75,
-        )
-    )
-
-
-def _doorway(settings: ServiceSettings) -> Doorway:
-    return Doorway(host_names(settings.public_hosts, settings.public_url), settings.public_url.startswith("https://"))
 
 
 async def _serve(server: uvicorn.Server) -> None:

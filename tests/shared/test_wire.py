@@ -241,7 +241,7 @@ async def test_half_open_requests_end_in_time_and_others_are_served_meanwhile(hu
     lines = [await hurried.open() for _ in range(300)]
     for _, writer in lines:
         writer.write(b"GET /fast HTTP/1.1\r\nhost: toy.inv")
-    dripping: asyncio.Task[None] = asyncio.create_task(_drip([writer for _, writer in lines[::3]]))
+    (dripping,) = [asyncio.create_task(_drip([writer for _, writer in lines[::3]]))]
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         served = [await client.get(f"http://127.0.0.1:{hurried.port}/fast") for _ in range(5)]
     async with asyncio.timeout(PATIENCE):
