@@ -36,7 +36,7 @@ class Entry:
     `principal` is the id services know the sender by: the client id over HTTP, `topic:<organisation>` by Kafka.
     `key` is the Idempotency-Key, by Kafka the record's own `ce_id`. `reference` is what the sender calls the thing:
     the OPCO's reference of a fiche, else the id in the path. `status` is the HTTP status, None by Kafka.
-    `outcome` is `accepted` for a 2xx, else the `code` of the problem; by Kafka the answer's `outcome`.
+    `outcome` is `accepted` for a 2xx, else the `code` of the problem; by Kafka the answer's `outcome`. `sent_at` is by the sender's clock.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Entry:
     answer_sha256: str | None = None
     fiche_id: UUID | None = None
     outcome: str | None = None
+    sent_at: dt.datetime | None = None
 
     @property
     def organisation(self) -> str:
@@ -188,6 +189,7 @@ def _sent(found: dict[str, Any]) -> Entry:
         operation=found["operation"],
         reference=found["reference"],
         body_sha256=found["body_sha256"],
+        sent_at=dt.datetime.fromisoformat(found["at"]),
     )
 
 

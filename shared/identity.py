@@ -42,6 +42,6 @@ def principal_of_topic(topic: str) -> Principal:
     return Principal(f"topic:{organisation}", organisation, "machine", frozenset({role}))
 
 
-def service_principal(service: str, role: Literal["worker", "relay", "api"]) -> Principal:
+def service_principal(service: str, role: Literal["worker", "relay", "api", "retention"]) -> Principal:
     """Return the principal a service's own process acts as."""
     return Principal(f"{service}:{role}", service, "service", frozenset({role}))

@@ -18,4 +18,5 @@ INBOX_SECONDS = Histogram("poec_inbox_batch_seconds", "Time of one batch transac
 INBOX_RETRIES = Counter("poec_inbox_retries_total", "Batches tried again after a transient failure")
 INBOX_LAG = Gauge("poec_inbox_lag_records", "Records between the consumer's position and the end of the log", ["topic"])
 RECONCILED = Counter("poec_reconciled_records_total", "Outbox rows found missing in the log and sent again")
+REMOVED = Counter("poec_retention_removed_total", "Rows removed or emptied when their time was over", ["what"])
 ANCHORS = Counter("poec_trail_anchors_total", "Anchors of the audit trail written by this process")

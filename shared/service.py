@@ -36,6 +36,7 @@ from shared.messaging.wake import Notifier, listen
 from shared.messaging.watch import TopicWatch
 from shared.messaging.worker import Fenced, Worker
 from shared.principals import Directory, first_administrator
+from shared.retention import Retention
 from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier
 from shared.web_app import new_app
@@ -208,6 +209,7 @@ class Process:
         watch = TopicWatch(database, access, own, reconciler.soon, lambda _: reconciler.soon())
         jobs |= {"relay": relay.run(), "reconciler": reconciler.run(), "relay_watch": watch.run()}
         jobs["anchorer"] = Anchorer(database, settings.anchor_seconds).run()
+        jobs["retention"] = Retention(database, settings).run()
         self._parts |= {"relay": lambda: relay.last_pass_ok, "relay_broker": lambda: watch.broker_seen}
         return relay
 

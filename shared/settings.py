@@ -97,6 +97,21 @@ class ServiceSettings(BaseSettings):
         le=86_400,
         description="How often the heads of the audit trail are anchored, if it grew: until then only the database vouches for it.",
     )
+    retain_answers_hours: int = Field(
+        72,
+        ge=24,
+        le=24 * 366,
+        description="Hours for which the answer to an Idempotency-Key is kept; a repetition after that is a new request.",
+    )
+    retain_letters_days: int = Field(
+        90,
+        ge=1,
+        le=3_660,
+        description="Days after which a settled dead letter loses its content; the row stays, as do letters that are not settled.",
+    )
+    retain_every_seconds: float = Field(
+        3_600.0, ge=1, le=86_400, description="How often what is out of its time is looked for and removed."
+    )
     outbox_high_water: int = Field(200_000, description="Unpublished rows above which writes are answered 503.")
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     crash_point: str | None = Field(None, description="Test only: the named point at which the process kills itself.")

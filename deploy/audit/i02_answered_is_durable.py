@@ -1,8 +1,11 @@
 """I2: what a client was told is done is done, whatever crashed since: the effect, its audit entry and the answer are all there."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from deploy.audit.evidence import Evidence
@@ -12,6 +15,9 @@ from deploy.journal import Entry
 from shared.contracts.fiche import fiche_id
 from shared.contracts.flow import SERVICES, ingress_topic
 
+_ANSWERS_FROM = "SELECT max(before) FROM removal WHERE what = 'answers'"
+_SKEW: Final = dt.timedelta(minutes=5)
+"""How far a client's clock may be from the database's."""
 _ANSWERS = "SELECT principal, key FROM idempotency"
 _HEARD = "SELECT topic, event_id FROM inbox WHERE sequence IS NULL AND outcome = 'applied'"
 _TRAIL = "SELECT aggregate, actor, action, count(*) AS times FROM audit_entry GROUP BY aggregate, actor, action"
@@ -48,13 +54,22 @@ def mark_of(entry: Entry) -> Mark:
     return (service, ingress_topic(entry.organisation) if entry.kind == "ingress" else entry.principal, entry.key)
 
 
-def judge(entries: Iterable[Entry], marks: AbstractSet[Mark], trail: Mapping[Trace, int]) -> Verdict:
-    """Look for what is behind each accepted entry: `marks` are the keys kept with the effects, `trail` counts the audit entries."""
+def judge(
+    entries: Iterable[Entry],
+    marks: AbstractSet[Mark],
+    trail: Mapping[Trace, int],
+    answers_from: Mapping[str, dt.datetime] = MappingProxyType({}),
+) -> Verdict:
+    """Look for what is behind each accepted entry: `marks` are the keys kept with the effects, `trail` counts the audit entries.
+
+    `answers_from` says from when on each service keeps its answers, where retention has removed older ones: of those the trail alone
+    can speak.
+    """
     accepted = {mark_of(entry): entry for entry in entries if entry.accepted}
     sentences = [
         f"{mark[0]}: {entry.operation} of {entry.reference or entry.fiche_id} was accepted under {mark[2]}, but no trace is kept"
         for mark, entry in accepted.items()
-        if mark not in marks
+        if mark not in marks and not _is_out_of_time(entry, answers_from.get(mark[0]))
     ]
     promised: Counter[Trace] = Counter()
     for mark, entry in accepted.items():
@@ -70,19 +85,28 @@ def judge(entries: Iterable[Entry], marks: AbstractSet[Mark], trail: Mapping[Tra
     return verdict(len(accepted), sentences)
 
 
+def _is_out_of_time(entry: Entry, answers_from: dt.datetime | None) -> bool:
+    if answers_from is None or entry.sent_at is None or entry.kind != "http":
+        return False
+    return entry.sent_at < answers_from + _SKEW
+
+
 async def look(evidence: Evidence) -> Verdict:
     """Hold the journals against the databases; without a journal there is nothing to hold."""
     if not evidence.journal:
         return Verdict()
     marks: set[Mark] = set()
     trail: dict[Trace, int] = {}
+    answers_from: dict[str, dt.datetime] = {}
     for service in SERVICES:
+        if (since := (await evidence.rows(service, _ANSWERS_FROM))[0][0]) is not None:
+            answers_from[service] = since
         for query in (_ANSWERS, _HEARD):
             async for row in evidence.stream(service, query):
                 marks.add((service, row[0], row[1]))
         async for row in evidence.stream(service, _TRAIL):
             trail[(service, row["aggregate"], row["actor"], row["action"])] = row["times"]
-    return judge(evidence.journal, marks, trail)
+    return judge(evidence.journal, marks, trail, answers_from)
 
 
 INVARIANT = Invariant("I2", "What a client was told is done is done, whatever crashed since.", look)

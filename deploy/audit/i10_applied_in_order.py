@@ -10,8 +10,8 @@ from shared.contracts.flow import SERVICES
 _APPLIED = "SELECT topic, key, sequence FROM inbox WHERE sequence IS NOT NULL ORDER BY n"
 _LAST = "SELECT topic, key, last_sequence FROM stream"
 _DISCARDED = (
-    "SELECT topic, convert_from(key, 'UTF8') AS key, h ->> 1 AS sequence FROM dead_letter, jsonb_array_elements(headers) h"
-    " WHERE state = 'discarded' AND parks AND h ->> 0 = 'ce_sequence' AND h ->> 1 ~ '^[0-9]{1,17}$'"
+    "SELECT topic, convert_from(key, 'UTF8') AS key, sequence FROM dead_letter"
+    " WHERE state = 'discarded' AND parks AND sequence IS NOT NULL"
 )
 Key = tuple[str, str]
 """Topic and key: one emitter on one thing."""

@@ -1,4 +1,4 @@
-"""I17: the same Idempotency-Key gets the same answer for ever: every 2xx that a client holds is the one that is stored."""
+"""I17: the same Idempotency-Key gets the same answer as long as answers are kept: every 2xx a client holds is the one that is stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -59,4 +59,6 @@ async def look(evidence: Evidence) -> Verdict:
     return judge(evidence.journal, stored)
 
 
-INVARIANT = Invariant("I17", "The same Idempotency-Key gets the same answer, byte for byte, for ever.", look)
+INVARIANT = Invariant(
+    "I17", "The same Idempotency-Key gets the same answer, byte for byte, as long as answers are kept.", look
+)

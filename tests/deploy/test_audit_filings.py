@@ -1,5 +1,6 @@
 """I1, I2 and I17: what clients hold in their journals, on clean evidence and with one thing planted each."""
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -152,6 +153,18 @@ def test_an_accepted_fiche_that_does_not_exist_is_found() -> None:
 
 def test_a_fiche_that_nobody_filed_is_found() -> None:
     assert judge_origins({ID}, {}, [], []).violations == (f"fiche {ID} exists, and nobody filed it",)
+
+
+def test_an_answer_that_was_kept_its_time_is_no_longer_asked_for() -> None:
+    assert judge_origins({ID}, {ID: "akto"}, [], [], {ID}).violations == ()
+    assert "not told so" in judge_origins({ID}, {ID: "topic:akto"}, [], [], {ID}).violations[0]
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    old, trail = replace(HTTP, sent_at=at), {("submission", ID, "akto", "submit_fiche"): 1}
+    assert judge_durable([old], set(), trail, {"submission": at + dt.timedelta(hours=1)}).violations == ()
+    assert len(judge_durable([old], set(), trail, {"submission": at - dt.timedelta(hours=1)}).violations) == 1
+    assert len(judge_durable([old], set(), {}, {"submission": at + dt.timedelta(hours=1)}).violations) == 1
+    kafka = replace(KAFKA, sent_at=at)
+    assert judge_durable([kafka], set(), TRAIL, {"submission": at + dt.timedelta(hours=1)}).violations != ()
 
 
 MARKS = {("submission", "akto", "k1"), ("submission", INGRESS, "c1")}

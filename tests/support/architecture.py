@@ -120,6 +120,7 @@ TABLE: Final = (
         (
             "shared.messaging.schema",
             "shared.messaging.trail_schema",
+            "shared.messaging.retention_schema",
             "shared.messaging.records",
             "shared.migrations",
             "shared.principals_schema",

@@ -28,6 +28,7 @@ from shared.messaging.clients import KafkaAccess, new_producer, new_reader
 from shared.messaging.hearing import Hearing
 from shared.messaging.inbox import Inbox
 from shared.messaging.records import Received, outgoing_event, shard_of
+from shared.messaging.retention_schema import retention_v1
 from shared.messaging.schema import delivery_v1, delivery_v2
 from shared.messaging.trail_schema import trail_v1
 from shared.principals_schema import principals_v1
@@ -164,6 +165,7 @@ async def _migrate(owner_url: str) -> None:
     delivery_v2(Collect(), "validation")
     trail_v1(Collect(), "validation")
     principals_v1(Collect(), "validation")
+    retention_v1(Collect(), "validation")
     connection = await asyncpg.connect(owner_url)
     for statement in (*statements, *_OWN):
         await connection.execute(statement)

@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from shared.messaging.retention_schema import retention_v1
 from shared.messaging.schema import delivery_v2
 from shared.messaging.trail_schema import trail_v1
 from shared.principals_schema import principals_v1
@@ -15,3 +16,4 @@ def upgrade() -> None:
     delivery_v2(op, "publication")
     trail_v1(op, "publication")
     principals_v1(op, "publication")
+    retention_v1(op, "publication")
