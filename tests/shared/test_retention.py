@@ -17,6 +17,7 @@ SETTINGS = ServiceSettings(
     mode="local",
     database_url="postgresql://nobody@127.0.0.1:1/none",
     kafka_bootstrap_servers="127.0.0.1:1",
+    kafka_security_protocol="PLAINTEXT",
     issuer="https://issuer.invalid",
     jwks_url="https://issuer.invalid/jwks",
     instance="test",
