@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bilan": ("deploy.cli.bilan", "bilan", "Show the bilan of a year from the running counts."),
     "tail": ("deploy.cli.tail", "tail", "Follow the events as they come, one line each."),
     "topics": ("deploy.cli.topics", "topics", "Compare topics, users and rights at the broker with the tables."),
+    "principals": ("deploy.cli.principals", "principals", "List, add, disable principals, or give them new secrets."),
     "dlq": ("deploy.cli.dlq", "dlq", "List, show, replay or discard dead letters."),
     "bench": ("deploy.cli.bench", "bench", "Measure flow, relay, inbox and rebuild."),
     "config": ("deploy.cli.config", "config", "Check the effective settings."),

@@ -4,6 +4,7 @@ A token says the client's name alone; organisation and roles are registered with
 (`registration.py`), and may be changed there.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,16 +42,31 @@ class Client(BaseModel):
 
 
 def clients_of(home: Path) -> dict[str, Client]:
-    """All clients with the secrets of this data folder, which are made if missing."""
-    secrets = load_secrets(home, TABLE).clients
+    """All clients with the secrets of this data folder, which are made if missing: those of the table, and those added since."""
+    found = {**added_clients(home), **TABLE}
+    secrets = load_secrets(home, found).clients
     return {
         name: Client(client_id=name, client_secret=secrets[name], organisation=organisation, roles=roles)
-        for name, (organisation, roles) in TABLE.items()
+        for name, (organisation, roles) in found.items()
     }
 
 
+def added_clients(home: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The clients that were added to those of the table, in its form."""
+    kept = read_json(home / "added_clients.json") or {}
+    return {name: (organisation, tuple(roles)) for name, (organisation, roles) in kept.items()}
+
+
+def add_client(home: Path, name: str, organisation: str, roles: Sequence[str]) -> str:
+    """Let one more client ask the issuer for tokens, and return its secret; the same one where it may already."""
+    if name not in TABLE:
+        write_json(home / "added_clients.json", {**added_clients(home), name: (organisation, list(roles))})
+    write_clients(home)
+    return clients_of(home)[name].client_secret
+
+
 def write_clients(home: Path) -> Path:
-    """Write POEC_HOME/clients.json (0600), which the issuer reads, and return its path."""
+    """Write POEC_HOME/clients.json (0600), which the issuer reads whenever it changes, and return its path."""
     path = make_private(home) / "clients.json"
     write_json(path, {name: client.model_dump(mode="json") for name, client in clients_of(home).items()})
     return path
@@ -62,3 +78,18 @@ def read_clients(path: Path) -> dict[str, Client]:
     if content is None:
         raise ValueError("the clients file is missing or not a JSON object")
     return {name: Client.model_validate(client) for name, client in content.items()}
+
+
+class ClientsFile:
+    """The clients of a file, read again when the file was replaced; used as a function."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._seen = path, (0, 0)
+        self._clients: dict[str, Client] = {}
+
+    def __call__(self) -> dict[str, Client]:
+        """The clients as the file says now; ValueError or OSError when it cannot be read."""
+        found = self._path.stat()
+        if (found.st_mtime_ns, found.st_ino) != self._seen:
+            self._clients, self._seen = read_clients(self._path), (found.st_mtime_ns, found.st_ino)
+        return self._clients

@@ -26,7 +26,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from deploy.local.clients import Client, read_clients
+from deploy.local.clients import Client, ClientsFile, read_clients
 from deploy.local.ports import LOOPBACK
 
 AUDIENCE = "poec"
@@ -59,7 +59,7 @@ class TokenRefused(Exception):
 class Issuer:
     """Signs tokens with a key that lives as long as this object."""
 
-    def __init__(self, issuer: str, clients: Mapping[str, Client]) -> None:
+    def __init__(self, issuer: str, clients: Callable[[], Mapping[str, Client]]) -> None:
         self.issuer, self._clients = issuer, clients
         self.key_id = f"dev-{secrets.token_hex(8)}"
         self._key = ECKey.generate_key("P-256", {"kid": self.key_id, "use": "sig", "alg": "ES256"})
@@ -67,7 +67,7 @@ class Issuer:
 
     def authenticate(self, client_id: str, client_secret: str, challenge: bool = False) -> Client:
         """The client, if the secret is its own; an unknown client takes the same path and time as a wrong secret."""
-        client = self._clients.get(client_id)
+        client = self._clients().get(client_id)
         expected = client.client_secret if client is not None else self._nobody
         same = hmac.compare_digest(expected.encode(), client_secret.encode())
         if client is None or not same:
@@ -222,7 +222,7 @@ def main() -> int:
         print("\n".join(reasons), file=sys.stderr)
         return EXIT_UNSAFE
     settings = load_settings()
-    app = create_app(Issuer(settings.issuer.rstrip("/"), read_clients(settings.clients_file)))
+    app = create_app(Issuer(settings.issuer.rstrip("/"), ClientsFile(settings.clients_file)))
     config = uvicorn.Config(app, host=LOOPBACK, port=settings.http_port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     if settings.stdin_watch:

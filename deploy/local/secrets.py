@@ -1,9 +1,11 @@
 """The passwords and client secrets of one data folder: made once, kept in POEC_HOME/secrets.json (0600)."""
 
+import fcntl
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from deploy.local.files import read_json, write_json
 from shared.contracts.access import USERS
@@ -43,6 +45,20 @@ def load_secrets(home: Path, clients: Iterable[str] = ()) -> LocalSecrets:
     if asdict(found) != kept:
         write_json(path, asdict(found))
     return found
+
+
+def change(home: Path, kind: Literal["clients", "kafka"], name: str, word: str | None = None) -> str:
+    """Give one client or user another word, a random one unless `word` is given, and return it; one change at a time.
+
+    An empty word means that there is none and none is to be made.
+    """
+    load_secrets(home)
+    new = secrets.token_urlsafe(_BYTES) if word is None else word
+    with (home / "secrets.lock").open("a") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        kept = read_json(home / "secrets.json") or {}
+        write_json(home / "secrets.json", {**kept, kind: {**kept[kind], name: new}})
+    return new
 
 
 def _complete(kept: dict[str, str] | None, names: Iterable[str]) -> dict[str, str]:

@@ -10,10 +10,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from deploy.local.clients import TABLE, clients_of, write_clients
+from deploy.local.clients import TABLE, ClientsFile, add_client, clients_of, write_clients
 from deploy.local.guarded import wait_until
 from deploy.local.issuer import BODY_LIMIT, EXIT_UNSAFE, LIFETIME, Issuer, create_app
 from deploy.local.ports import LOOPBACK, free_port, is_ours
+from deploy.local.secrets import change
 
 ROOT = Path(__file__).parents[2]
 URL = f"http://{LOOPBACK}:8099"
@@ -30,7 +31,7 @@ def secrets(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def client(tmp_path: Path, secrets: dict[str, str]) -> httpx.AsyncClient:
     """An HTTP client of an issuer in this process."""
-    app = create_app(Issuer(URL, clients_of(tmp_path)), clock=lambda: float(NOW))
+    app = create_app(Issuer(URL, ClientsFile(write_clients(tmp_path))), clock=lambda: float(NOW))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 
 
@@ -63,6 +64,19 @@ async def test_each_client_gets_a_token_that_says_its_name_and_nothing_else(
             "exp": NOW + LIFETIME,
         }
     assert len(seen) == len(TABLE) == 20
+
+
+async def test_a_client_that_is_added_and_a_secret_that_is_changed_count_at_once(
+    client: httpx.AsyncClient, tmp_path: Path, secrets: dict[str, str]
+) -> None:
+    secret = add_client(tmp_path, "lycee", "99912345800013", ("training_provider",))
+    assert add_client(tmp_path, "lycee", "99912345800013", ("training_provider",)) == secret
+    assert (await client.post("/token", data=_asked("lycee", secret))).status_code == 200
+    new = change(tmp_path, "clients", "akto")
+    write_clients(tmp_path)
+    assert (await client.post("/token", data=_asked("akto", secrets["akto"]))).status_code == 401
+    assert (await client.post("/token", data=_asked("akto", new))).status_code == 200
+    assert set(clients_of(tmp_path)) == {*TABLE, "lycee"}
 
 
 async def test_http_basic_serves_as_well(client: httpx.AsyncClient, secrets: dict[str, str]) -> None:
@@ -108,7 +122,7 @@ async def test_only_public_keys_are_published_and_they_change_with_each_start(
 ) -> None:
     [key] = (await client.get("/jwks.json")).json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    assert Issuer(URL, {}).keys() != Issuer(URL, {}).keys()
+    assert Issuer(URL, dict).keys() != Issuer(URL, dict).keys()
     found = (await client.get("/.well-known/openid-configuration")).json()
     assert (found["issuer"], found["token_endpoint"], found["jwks_uri"]) == (URL, f"{URL}/token", f"{URL}/jwks.json")
     assert (await client.get("/livez")).status_code == 200

@@ -77,6 +77,11 @@ class Stack:
         """What runs now, as run.json says."""
         return Run.load(self.home)
 
+    @staticmethod
+    def settled(condition: Callable[[], bool], seconds: float = 30) -> bool:
+        """Wait until a condition holds; return whether it does."""
+        return wait_until(condition, seconds)
+
     # Processes of services
 
     def pid(self, service: str, role: str) -> int:
