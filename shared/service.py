@@ -36,6 +36,7 @@ from shared.messaging.wake import Notifier, listen
 from shared.messaging.watch import TopicWatch
 from shared.messaging.worker import Fenced, Worker
 from shared.principals import Directory, first_administrator
+from shared.rates import Counted, Limit, Rates, forget_regularly
 from shared.retention import Retention
 from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier
@@ -189,6 +190,7 @@ class Process:
         if "worker" in self._roles:
             self._worker(inbox, jobs)
         if "api" in self._roles:
+            jobs["rates"] = forget_regularly(database)
             jobs["high_water"] = _watch_outbox(database, door, settings.outbox_high_water)
         if settings.stdin_watch:
             jobs["stdin"] = _until_stdin_ends(self._ending)
@@ -257,7 +259,7 @@ class Process:
 
         router = self._service.router if "api" in self._roles else None
         app = new_app(self._service.name, version("poec"), ready, router, doorway_of(settings))
-        who = SignedIn(verifier, directory)
+        who = Counted(SignedIn(verifier, directory), Rates(database, _limits(settings)))
         app.state.door = Door(database, hearing.open, hearing.write, who, news, settings.in_flight_per_principal)
         app.state.letters = DeadLetters(inbox)
         app.state.settings = settings
@@ -288,6 +290,13 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
+
+
+def _limits(settings: ServiceSettings) -> dict[str, Limit]:
+    return {
+        "machine": Limit(settings.rate_per_second, settings.rate_burst),
+        "person": Limit(settings.rate_people_per_second, settings.rate_people_burst),
+    }
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -71,6 +71,12 @@ class ServiceSettings(BaseSettings):
     connections_per_address: int = Field(
         1000, description="Of these, so many from one address; as many as all where a proxy stands in front."
     )
+    rate_per_second: float = Field(
+        500.0, description="Reads, and writes, that a machine may send per second on average, all replicas together."
+    )
+    rate_burst: float = Field(1000.0, description="How many at once after a pause; what is more is answered 429.")
+    rate_people_per_second: float = Field(20.0, description="The same for a person.")
+    rate_people_burst: float = Field(40.0, description="The same for a person.")
     in_flight_per_principal: int = Field(
         1000, description="Writes one principal may have under way at once in a process; more are answered 429."
     )

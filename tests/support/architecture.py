@@ -124,6 +124,7 @@ TABLE: Final = (
             "shared.messaging.records",
             "shared.migrations",
             "shared.principals_schema",
+            "shared.rates_schema",
         ),
         (*_KAFKA, *_WEB),
     ),

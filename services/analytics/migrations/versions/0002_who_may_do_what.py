@@ -1,4 +1,4 @@
-"""Who may do what: the delivery tables closed by row, the trail closed for good and anchored, the table of principals."""
+"""Who may do what: delivery tables closed by row, the trail closed for good and anchored, principals and their rates."""
 
 from alembic import op
 
@@ -6,6 +6,7 @@ from shared.messaging.retention_schema import retention_v1
 from shared.messaging.schema import delivery_v2
 from shared.messaging.trail_schema import trail_v1
 from shared.principals_schema import principals_v1
+from shared.rates_schema import rates_v1
 
 revision = "0002"
 down_revision = "0001"
@@ -17,3 +18,4 @@ def upgrade() -> None:
     trail_v1(op, "analytics")
     principals_v1(op, "analytics")
     retention_v1(op, "analytics")
+    rates_v1(op, "analytics")
