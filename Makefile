@@ -53,7 +53,7 @@ bench: $(STAMP)
 
 # The tests that compare what is generated with what is committed; told to write, they write.
 docs: $(STAMP)
-	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_asyncapi.py tests/contracts/test_openapi.py tests/test_documentation.py
+	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_asyncapi.py tests/contracts/test_openapi.py tests/contracts/test_policy_page.py tests/test_documentation.py
 	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/services -k the_readme
 
 clean:

@@ -2,7 +2,7 @@
 
 Relations: `own` = the object is the caller's organisation's, or names it (another one's is answered like an unknown one);
 `any` = whoever it belongs to; `not_author` = whoever it belongs to, but not on what the caller gave an avis on.
-States are the lifecycles' business: each lifecycle row names the operation it is for.
+States are the lifecycles' business: each lifecycle row names the operation it is for. The page `policy.md` shows both, and every door.
 """
 
 from collections.abc import Callable, Collection, Mapping

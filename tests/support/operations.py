@@ -1,0 +1,171 @@
+"""Which operation of the policy table each door asks: a route, a command or an event by Kafka, a command of `poec`.
+
+A door that is not here fails the tests: whoever adds a route, a topic or a command writes its row.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from services.publication.domain import lifecycle as publication
+from services.submission.domain import lifecycle as submission
+from services.validation.domain import lifecycle as validation
+from shared.contracts.flow import INGRESS_SERVICE, SERVICES, TOPICS, anchors_topic, dead_letters_topic
+from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, Command
+from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
+
+HEALTH: Final = frozenset({"GET /livez", "GET /readyz", "GET /metrics"})
+"""Asked by probes that hold no token; they say nothing of a fiche and do nothing for anybody."""
+EVERY_SERVICE: Final[Mapping[str, str]] = {
+    "GET /dead-letters": "read_dead_letters",
+    "GET /dead-letters/{letter}": "read_dead_letters",
+    "POST /dead-letters/{letter}/replay": "replay_dead_letter",
+    "POST /dead-letters/{letter}/discard": "discard_dead_letter",
+    "GET /principals": "read_principals",
+    "PUT /principals": "manage_principals",
+}
+"""Routes that every service has."""
+OWN: Final[Mapping[str, Mapping[str, str]]] = {
+    "submission": {
+        "POST /fiches": "submit_fiche",
+        "GET /fiches": "read_fiche",
+        "GET /fiches/{fiche_id}": "read_fiche",
+        "POST /fiches/{fiche_id}/completion": "complete_fiche",
+        "POST /fiches/{fiche_id}/amendment": "amend_fiche",
+        "POST /fiches/{fiche_id}/adaptation/acceptance": "accept_adaptation",
+        "POST /fiches/{fiche_id}/adaptation/refusal": "decline_adaptation",
+        "POST /fiches/{fiche_id}/adaptation/counter-proposal": "counter_propose",
+        "POST /fiches/{fiche_id}/programmation": "confirm_programmation",
+        "POST /fiches/{fiche_id}/withdrawal": "withdraw_fiche",
+        "POST /fiches/{fiche_id}/sessions/{number}/engagement": "engage_session",
+        "POST /fiches/{fiche_id}/sessions/{number}/postponement": "postpone_session",
+        "POST /fiches/{fiche_id}/sessions/{number}/cancellation": "cancel_session",
+    },
+    "validation": {
+        "GET /dossiers": "read_dossier",
+        "GET /dossiers/{fiche_id}": "read_dossier",
+        "POST /dossiers/{fiche_id}/completion-request": "ask_completion",
+        "POST /dossiers/{fiche_id}/adaptation": "propose_adaptation",
+        "POST /dossiers/{fiche_id}/avis": "give_avis",
+        "POST /dossiers/{fiche_id}/avis/correction": "correct_avis",
+        "POST /dossiers/{fiche_id}/validation": "validate_fiche",
+        "POST /dossiers/{fiche_id}/refusal": "refuse_fiche",
+    },
+    "publication": {
+        "POST /sessions/{session_id}/ais": "record_ais",
+        "POST /sessions/{session_id}/ais-cancellations": "cancel_ais",
+        "POST /sessions/{session_id}/aes": "record_aes",
+        "GET /sessions": "read_sessions",
+        "GET /sessions/{session_id}": "read_sessions",
+        "GET /check": "check_validation",
+        "GET /catalogue.xml": "read_catalogue",
+    },
+    "analytics": {
+        "GET /counts": "read_counts",
+        "GET /bilan/{year}": "read_counts",
+        "GET /recount": "recount",
+    },
+}
+"""Each service's own routes."""
+COMMANDS: Final[Mapping[type[Command], str]] = {
+    command: command.wire_type.split(".")[3] for command in (*OPCO_COMMANDS, *ENTRY_COMMANDS)
+}
+"""Commands by Kafka; their type names their operation."""
+POEC: Final[Mapping[str, Collection[str]]] = {
+    "demo": (
+        *(operation for operations in OWN.values() for operation in operations.values()),
+        "manage_principals",
+    ),
+    "bench": ("submit_fiche", "give_avis", "validate_fiche", "confirm_programmation", "record_ais", "read_counts"),
+    "bilan": ("read_counts",),
+    "principals": ("read_principals", "manage_principals"),
+    "dlq": ("read_dead_letters", "replay_dead_letter", "discard_dead_letter"),
+}
+"""What commands of `poec` ask of the services, through the same doors and with a token as everybody else."""
+POEC_ASIDE: Final[Mapping[str, str]] = {
+    "up": "starts processes of this machine; its registration goes through `PUT /principals`",
+    "down": "stops processes of this machine",
+    "status": "asks the health of processes",
+    "audit": "reads databases and log with roles of their own that write nothing",
+    "tail": "reads topics as `operations`, which the brokers let",
+    "topics": "compares the brokers with the tables as their administrator",
+    "config": "reads settings",
+}
+"""Commands of `poec` that ask no service for anything, and why they need not."""
+
+
+def routes(service: str) -> dict[str, str]:
+    """Return a service's routes with their operations, health apart."""
+    return {**OWN[service], **EVERY_SERVICE}
+
+
+@dataclass(frozen=True)
+class Door:
+    """One way to an operation: a route of a service, a command on an organisation's topic, an event on a service's topic."""
+
+    operation: str
+    service: str
+    name: str
+    """`POST /fiches`, or `poec.ingress.<opco> SubmitFiche`."""
+
+
+def http_doors() -> Iterator[Door]:
+    """Yield every route of the four services."""
+    for service in SERVICES:
+        for name, operation in routes(service).items():
+            yield Door(operation, service, name)
+
+
+def topic_doors() -> Iterator[Door]:
+    """Yield what can be told or asked by each topic that a service reads."""
+    for organisation, service in INGRESS_SERVICE.items():
+        shown = "<opco>" if organisation in OPCOS else organisation
+        for command in ENTRY_COMMANDS if organisation == FRANCE_TRAVAIL else OPCO_COMMANDS:
+            yield Door(COMMANDS[command], service, f"poec.ingress.{shown} {command.__name__}")
+    for topic in TOPICS:
+        for reader in topic.readers:
+            if reader in SERVICES and topic.writer in SERVICES:
+                yield Door("hear_event", reader, topic.name)
+
+
+NO_DOOR: Final = {*(dead_letters_topic(name) for name in SERVICES), *(anchors_topic(name) for name in SERVICES)}
+"""Topics that no service reads: they ask for nothing."""
+
+LETTERS: Final = ("dead", "replayed", "discarded")
+_LETTER: Final[Mapping[str, Collection[str]]] = {
+    "replay_dead_letter": LETTERS,
+    "discard_dead_letter": ("dead", "discarded"),
+}
+"""A letter that is settled is only reported; one that was replayed has nothing to discard."""
+
+
+def _from(steps: Collection[Any], statuses: Collection[StrEnum]) -> Callable[[str], tuple[str, ...] | None]:
+    """Return who says from which statuses a command may come, in the order of the statuses."""
+
+    def found(command: str) -> tuple[str, ...] | None:
+        rows = [step for step in steps if step.command == command]
+        possible = {status for step in rows for status in step.from_statuses}
+        return tuple(status.value for status in statuses if status in possible) if rows else None
+
+    return found
+
+
+STATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "submission": tuple(status.value for status in submission.Status),
+    "validation": tuple(status.value for status in validation.Status),
+    "publication": tuple(status.value for status in publication.SessionStatus),
+    "analytics": (),
+}
+"""The states of what each service keeps."""
+_LIFECYCLES: Final = (
+    _from(submission.COMMANDS, tuple(submission.Status)),
+    _from(validation.COMMANDS, tuple(validation.Status)),
+    _from(publication.TABLE, tuple(publication.SessionStatus)),
+    lambda operation: tuple(_LETTER[operation]) if operation in _LETTER else None,
+)
+
+
+def legal_states(operation: str) -> tuple[str, ...] | None:
+    """Return in which states of its object an operation may be done, by the lifecycles; None where no state matters."""
+    return next((states for lifecycle in _LIFECYCLES if (states := lifecycle(operation)) is not None), None)
