@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from services.publication.domain import lifecycle as publication
 from services.submission.domain import lifecycle as submission
+from services.submission.domain.fiche import Status as FicheStatus
 from services.validation.domain import lifecycle as validation
+from services.validation.domain.dossier import Status as DossierStatus
 from shared.contracts.flow import INGRESS_SERVICE, SERVICES, TOPICS, anchors_topic, dead_letters_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, Command
 from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
@@ -152,15 +154,15 @@ def _from(steps: Collection[Any], statuses: Collection[StrEnum]) -> Callable[[st
 
 
 STATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "submission": tuple(status.value for status in submission.Status),
-    "validation": tuple(status.value for status in validation.Status),
+    "submission": tuple(status.value for status in FicheStatus),
+    "validation": tuple(status.value for status in DossierStatus),
     "publication": tuple(status.value for status in publication.SessionStatus),
     "analytics": (),
 }
 """The states of what each service keeps."""
 _LIFECYCLES: Final = (
-    _from(submission.COMMANDS, tuple(submission.Status)),
-    _from(validation.COMMANDS, tuple(validation.Status)),
+    _from(submission.COMMANDS, tuple(FicheStatus)),
+    _from(validation.COMMANDS, tuple(DossierStatus)),
     _from(publication.TABLE, tuple(publication.SessionStatus)),
     lambda operation: tuple(_LETTER[operation]) if operation in _LETTER else None,
 )
