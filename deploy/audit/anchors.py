@@ -8,12 +8,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 from deploy.audit.log import LogRecord
-from deploy.audit.verdict import CouldNotLook
 from shared.contracts.flow import SERVICES, anchors_topic
 
 LATE: Final = dt.timedelta(minutes=15)
@@ -54,7 +52,7 @@ class Anchor:
     def as_json(self) -> dict[str, Any]:
         """Return the anchor as JSON values; times in UTC, with six digits."""
         times = {name: _instant(getattr(self, name)) for name in ("at", "written_at")}
-        return {**asdict(self), **times}
+        return {**self.__dict__, **times}
 
 
 def _instant(at: dt.datetime) -> str:
@@ -180,19 +178,3 @@ def earliest(anchors: Sequence[Anchor], lowest_offset: int) -> list[dt.datetime]
     none = dt.datetime.min.replace(tzinfo=dt.UTC)
     moved = dt.timedelta(seconds=lowest_offset) - LATE
     return [none, none, *(anchor.written_at + moved for anchor in anchors)]
-
-
-def read_kept(paths: Sequence[Path]) -> list[Anchor]:
-    """Return the anchors of files that `poec audit --keep-anchors` wrote. Raises `CouldNotLook` naming the file and the line."""
-    found = []
-    for path in paths:
-        try:
-            lines = path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as wrong:
-            raise CouldNotLook(f"The anchors in {path} cannot be read ({type(wrong).__name__}).") from wrong
-        for number, line in enumerate(lines, 1):
-            try:
-                found.append(Anchor.parsed(json.loads(line)))
-            except (ValueError, KeyError, TypeError) as wrong:
-                raise CouldNotLook(f"{path}, line {number}, is no anchor that was taken away.") from wrong
-    return found

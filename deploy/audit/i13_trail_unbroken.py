@@ -134,7 +134,9 @@ def _marked(walk: Walk, service: str, entries: Sequence[Entry], marks: Sequence[
             walk.leaves.append(Leaf(mark.anchor, leaf, mark.n - covered))
         if found != mark.hash:
             what = "is gone" if found is None else "is another one"
-            walk.wrong.append(("root", f"{service}: entry {mark.n} of {mark.aggregate}, under anchor {mark.anchor}, {what}"))
+            walk.wrong.append(
+                ("root", f"{service}: entry {mark.n} of {mark.aggregate}, under anchor {mark.anchor}, {what}")
+            )
         covered = mark.n
 
 
@@ -149,7 +151,9 @@ def _dated(
             mark = next(coming, None)
         bound = not_before[min(mark.anchor, len(not_before) - 1) if mark else -1]
         if entry.at < bound:
-            sentence = f"{service}: entry {entry.n} of {entry.aggregate} names a time before an anchor that does not cover it"
+            sentence = (
+                f"{service}: entry {entry.n} of {entry.aggregate} names a time before an anchor that does not cover it"
+            )
             walk.wrong.append(("time", sentence))
 
 
@@ -231,7 +235,6 @@ async def _claims(evidence: Evidence, service: str) -> Mapping[str, Claim]:
         heads = await evidence.rows(service, _HEADS.format(table=table.name))
         found.update({head["aggregate"]: (head["version"], head["audit_hash"]) for head in heads})
     return found
-
 
 
 class _Grouped:

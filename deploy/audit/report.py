@@ -51,6 +51,10 @@ class Report:
         """Return whether nothing is violated."""
         return not any(finding.verdict.violations for finding in self.findings)
 
+    def of(self, invariant: str) -> Finding:
+        """Return the finding of an invariant; StopIteration where there is none of that name."""
+        return next(finding for finding in self.findings if finding.id == invariant)
+
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         return {

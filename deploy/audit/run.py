@@ -26,6 +26,7 @@ from deploy.audit import (
 )
 from deploy.audit.evidence import Evidence, Sources, evidence, stamp
 from deploy.audit.i03_nothing_waits import SENTENCE, SETTLE_SECONDS, settle
+from deploy.audit.kept_anchors import read_kept
 from deploy.audit.report import Finding, Report
 from deploy.audit.verdict import CouldNotLook, Invariant, Verdict
 from deploy.journal import JournalUnreadable, journals_of, read_journals
@@ -57,15 +58,18 @@ _PAUSE_SECONDS: Final = 2.0
 Progress = Callable[[str], None]
 
 
-def sources_of(home: Path, journals: Sequence[Path] | None = None) -> Sources:
-    """Return where to look for what runs on a data folder; without named journals, those that lie there. Raises `CouldNotLook`."""
+def sources_of(home: Path, journals: Sequence[Path] | None = None, anchors: Sequence[Path] = ()) -> Sources:
+    """Return where to look for what runs on a data folder; without named journals, those that lie there. Raises `CouldNotLook`.
+
+    `anchors` are files of anchors that were kept outside.
+    """
     try:
         run = Run.load(home)
         entries = read_journals(journals_of(home) if journals is None else journals)
     except (LocalError, JournalUnreadable) as wrong:
         raise CouldNotLook(str(wrong)) from wrong
     urls = {name: service.audit_database_url for name, service in run.services.items()}
-    return Sources(urls, run.kafka.access(AUDIT), entries)
+    return Sources(urls, run.kafka.access(AUDIT), entries, read_kept(anchors))
 
 
 async def audit(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.audit.kept_anchors import keep_last_anchors
 from deploy.audit.report import show
 from deploy.audit.run import INVARIANTS, sources_of
 from deploy.audit.run import audit as look_at_everything
@@ -26,18 +27,41 @@ Journals = Annotated[
         show_default=False,
     ),
 ]
+Anchors = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--anchors",
+        help="Anchors that were kept outside (--keep-anchors): each must still be in its database; may be repeated.",
+        show_default=False,
+    ),
+]
+Keep = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep-anchors",
+        help="Write the last anchor of each service to this file, if the trail is unbroken: to be timestamped and kept outside.",
+        show_default=False,
+    ),
+]
 Seconds = Annotated[
     float, typer.Option("--settle", min=0.0, help="Seconds in which what waits on a machine must be done.")
 ]
 
 
-def audit(as_json: Json = False, journal: Journals = None, settle: Seconds = 60.0, home: Home = None) -> None:
+def audit(
+    as_json: Json = False,
+    journal: Journals = None,
+    anchors: Anchors = None,
+    keep_anchors: Keep = None,
+    settle: Seconds = 60.0,
+    home: Home = None,
+) -> None:
     """Check the invariants in the databases and in the log, with queries and folds of its own.
 
     Exit codes: 0 clean, 1 violations, 2 could not look.
     """
     try:
-        sources = sources_of(home_folder(home), journal or None)
+        sources = sources_of(home_folder(home), journal or None, anchors or ())
         with reporter().step("audit") as advance:
             done = iter(range(1_000_000))
             report = asyncio.run(
@@ -47,6 +71,8 @@ def audit(as_json: Json = False, journal: Journals = None, settle: Seconds = 60.
                     progress=lambda what: advance(min(next(done), _STEPS), _STEPS, what),
                 )
             )
+        if keep_anchors and not report.of("I13").verdict.violations:
+            asyncio.run(keep_last_anchors(sources, keep_anchors))
     except CouldNotLook as failure:
         explain(failure)
         raise typer.Exit(COULD_NOT_LOOK) from None

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.audit.anchors import Anchor, AnchorsSaid, Witness, read_kept
+from deploy.audit.anchors import Anchor, AnchorsSaid, Witness
 from deploy.audit.i13_trail_unbroken import NOTHING, Chains, Entry, Mark, recomputed
+from deploy.audit.kept_anchors import read_kept
 from deploy.audit.log import LogRecord, Place
 from deploy.audit.verdict import CouldNotLook
 from shared.audit_trail import NEW, Change, MerkleTree, anchor_of, chained, head_leaf

@@ -1,0 +1,66 @@
+"""A trail read from a real database, and a draft of what somebody makes of it done to that database."""
+
+from typing import Final
+
+import asyncpg
+
+from deploy.audit.anchors import Anchor
+from deploy.audit.i13_trail_unbroken import Entry, Mark
+from tests.support.tampering import Draft, Kept
+
+_TABLES: Final = ("audit_entry", "anchor", "anchored_head")
+_ENTRY: Final = (
+    "INSERT INTO audit_entry (aggregate, n, at, actor, action, facts, previous_hash, hash)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
+_MARK: Final = "INSERT INTO anchored_head (aggregate, anchor, n, hash, entries) VALUES ($1, $2, $3, $4, 1)"
+_ANCHOR: Final = "INSERT INTO anchor (n, at, written_at, entries, heads, root, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+
+
+async def read_trail(connection: asyncpg.Connection, service: str, table: str) -> Kept:
+    """Return a service's trail; `table` is the one whose rows claim heads."""
+    chains: dict[str, list[Entry]] = {}
+    marks: dict[str, list[Mark]] = {}
+    for row in await connection.fetch(
+        "SELECT aggregate, n, at, actor, action, facts::text, previous_hash, hash FROM audit_entry ORDER BY aggregate, n"
+    ):
+        chains.setdefault(row["aggregate"], []).append(Entry(*row))
+    for row in await connection.fetch(
+        "SELECT aggregate, anchor, n, hash FROM anchored_head ORDER BY aggregate, anchor"
+    ):
+        marks.setdefault(row["aggregate"], []).append(Mark(*row))
+    claims = {
+        row["id"]: (row["version"], row["audit_hash"])
+        for row in await connection.fetch(f"SELECT id::text, version, audit_hash FROM {table}")
+    }
+    anchors = [
+        Anchor(service, *row)
+        for row in await connection.fetch(
+            "SELECT n, at, written_at, entries, heads, root, previous_hash, hash FROM anchor ORDER BY n"
+        )
+    ]
+    lowest = await connection.fetchval("SELECT lowest FROM clock_offset")
+    return Kept(service, chains, claims, marks, anchors, lowest)
+
+
+async def carry_out(connection: asyncpg.Connection, draft: Draft, table: str) -> None:
+    """Do to the database what the draft says, as a superuser, in the transaction that is open."""
+    names = sorted(draft.names())
+    for guarded in _TABLES:
+        await connection.execute(f"ALTER TABLE {guarded} DISABLE TRIGGER only_inserted")
+    await connection.execute("DELETE FROM audit_entry WHERE aggregate = ANY($1::text[])", names)
+    await connection.execute("DELETE FROM anchored_head WHERE aggregate = ANY($1::text[])", names)
+    await connection.executemany(_ENTRY, [tuple(entry) for name in names for entry in draft.chain(name)])
+    await connection.executemany(_MARK, [tuple(mark) for name in names for mark in draft.marked(name)])
+    for name, claim in draft.claims.items():
+        if claim is None:
+            await connection.execute(f"DELETE FROM {table} WHERE id = $1::text::uuid", name)
+        else:
+            await connection.execute(
+                f"UPDATE {table} SET version = $2, audit_hash = $3 WHERE id = $1::text::uuid", name, *claim
+            )
+    await connection.execute("DELETE FROM anchor")
+    rows = [
+        (a.n, a.at, a.written_at, a.entries, max(1, a.heads), a.root, a.previous_hash, a.hash) for a in draft.anchors
+    ]
+    await connection.executemany(_ANCHOR, rows)
