@@ -21,6 +21,7 @@ _TRAIL = (
     ' ORDER BY aggregate COLLATE "C", n'
 )
 _HEADS = 'SELECT id::text AS aggregate, version, audit_hash FROM "{table}"'
+_PRINCIPALS = "SELECT 'principal/' || id AS aggregate, version, audit_hash FROM principal"
 _MARKS = 'SELECT aggregate, anchor, n, hash FROM anchored_head ORDER BY aggregate COLLATE "C", anchor'
 _ANCHORS = "SELECT n, at, written_at, entries, heads, root, previous_hash, hash FROM anchor ORDER BY n"
 _ON_THEIR_WAY = "SELECT sequence FROM outbox WHERE topic = $1 AND (published_at IS NULL OR published_at >= $2)"
@@ -54,6 +55,8 @@ class Mark(NamedTuple):
 Claim = tuple[int, str]
 """Version and last hash that an aggregate's own row claims."""
 NOTHING: Final[Claim] = (0, "")
+ROWLESS: Final = "dead_letter/"
+"""Chains that no row claims the head of."""
 
 
 def recomputed(entry: Entry) -> str:
@@ -113,7 +116,7 @@ def walked(
         if not entry.actor.strip():
             walk.wrong.append(("chain", f"{where} names no actor"))
         n, previous = entry.n, entry.hash
-    if (claim or NOTHING) != (n, previous) and (claim or "/" not in aggregate):
+    if (claim or NOTHING) != (n, previous) and (claim or not aggregate.startswith(ROWLESS)):
         version = (claim or NOTHING)[0]
         walk.wrong.append(
             ("row", f"{service}: {aggregate} is at version {version}, its trail ends at entry {n} or elsewhere")
@@ -231,8 +234,9 @@ async def _chains(evidence: Evidence, service: str) -> AsyncIterator[Chain]:
 
 async def _claims(evidence: Evidence, service: str) -> Mapping[str, Claim]:
     found: dict[str, Claim] = {}
-    for table in await aggregates(evidence, service):
-        heads = await evidence.rows(service, _HEADS.format(table=table.name))
+    queries = [_HEADS.format(table=table.name) for table in await aggregates(evidence, service)]
+    for query in (*queries, _PRINCIPALS):
+        heads = await evidence.rows(service, query)
         found.update({head["aggregate"]: (head["version"], head["audit_hash"]) for head in heads})
     return found
 

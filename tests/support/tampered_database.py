@@ -29,9 +29,10 @@ async def read_trail(connection: asyncpg.Connection, service: str, table: str) -
         "SELECT aggregate, anchor, n, hash FROM anchored_head ORDER BY aggregate, anchor"
     ):
         marks.setdefault(row["aggregate"], []).append(Mark(*row))
+    principals = "SELECT 'principal/' || id AS id, version, audit_hash FROM principal"
     claims = {
         row["id"]: (row["version"], row["audit_hash"])
-        for row in await connection.fetch(f"SELECT id::text, version, audit_hash FROM {table}")
+        for row in await connection.fetch(f"SELECT id::text, version, audit_hash FROM {table} UNION ALL {principals}")
     }
     anchors = [
         Anchor(service, *row)
@@ -52,12 +53,14 @@ async def carry_out(connection: asyncpg.Connection, draft: Draft, table: str) ->
     await connection.execute("DELETE FROM anchored_head WHERE aggregate = ANY($1::text[])", names)
     await connection.executemany(_ENTRY, [tuple(entry) for name in names for entry in draft.chain(name)])
     await connection.executemany(_MARK, [tuple(mark) for name in names for mark in draft.marked(name)])
-    for name, claim in draft.claims.items():
+    for aggregate, claim in draft.claims.items():
+        of, _, name = aggregate.rpartition("/")
+        where = of or table
         if claim is None:
-            await connection.execute(f"DELETE FROM {table} WHERE id = $1::text::uuid", name)
+            await connection.execute(f"DELETE FROM {where} WHERE id::text = $1", name)
         else:
             await connection.execute(
-                f"UPDATE {table} SET version = $2, audit_hash = $3 WHERE id = $1::text::uuid", name, *claim
+                f"UPDATE {where} SET version = $2, audit_hash = $3 WHERE id::text = $1", name, *claim
             )
     await connection.execute("DELETE FROM anchor")
     rows = [

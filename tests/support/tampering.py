@@ -278,9 +278,10 @@ def truncate(chance: Random, draft: Draft) -> None:
 
 
 def insert(chance: Random, draft: Draft) -> None:
-    """Invent an entry of the past: within a chain, at its end, or a chain of its own."""
+    """Invent an entry of the time before the first anchor: within a chain, at its end, or a chain of its own."""
     entry = _victim(chance, draft)
-    past = _other(chance, entry)._replace(at=entry.at - dt.timedelta(hours=chance.randrange(1, 9000)))
+    first = draft.trail.anchors[0].written_at + dt.timedelta(seconds=draft.trail.lowest_offset)
+    past = _other(chance, entry)._replace(at=first - dt.timedelta(hours=chance.randrange(1, 9000)))
     where = chance.choice(("within", "end", "alone"))
     if where == "alone":
         name = f"dead_letter/{chance.getrandbits(128):032x}"
