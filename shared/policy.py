@@ -88,6 +88,9 @@ POLICY: Final[dict[str, Row]] = {
     "discard_dead_letter": _OPERATIONS,
     "read_principals": _row("administrator", "operations"),
     "manage_principals": _ADMINISTRATOR,
+    # RGPD: what is held of a person's own account, and its end
+    "export_person": _ADMINISTRATOR,
+    "erase_person": _ADMINISTRATOR,
 }
 
 

@@ -123,7 +123,7 @@ async def register(unit: UnitOfWork, wanted: Sequence[Registration], actor: str)
     outcomes = {one.id: _outcome(one, known.get(one.id)) for one in wanted}
     due = [one for one in wanted if outcomes[one.id] != "unchanged"]
     for one in due:
-        _write(unit, one, known.get(one.id), actor)
+        write_row(unit, one, known.get(one.id), actor, _action(one, known.get(one.id)))
     people = [one for one in due if one.login]
     rows = [{"principal_id": one.id, "login": one.login, "registered_at": unit.now} for one in people]
     unit.insert(PERSON, rows, on_conflict=_REDIRECTED)
@@ -163,9 +163,15 @@ def _outcome(one: Registration, row: Row | None) -> Outcome:
     return "unchanged" if same else "changed"
 
 
-def _write(unit: UnitOfWork, one: Registration, row: Row | None, actor: str) -> None:
+def _action(one: Registration, row: Row | None) -> str:
+    if row is None:
+        return "register_principal"
+    return "change_principal" if one.state == "active" else "disable_principal"
+
+
+def write_row(unit: UnitOfWork, one: Registration, row: Row | None, actor: str, action: str) -> None:
+    """Put a row, new or in place of `row` (all its columns, locked), and its entry in the trail into a unit of the service's own."""
     head = Head(row["version"], 0, row["audit_hash"]) if row else Head()
-    action = "register_principal" if row is None else "change_principal" if one.state == "active" else "disable_principal"
     facts = {"organisation": one.organisation, "roles": ",".join(sorted(one.roles)), "kind": one.kind}
     change = Change(action, actor, row["state"] if row else None, one.state, facts=facts)
     (link,) = chained(f"principal/{one.id}", head, [change], unit.now)

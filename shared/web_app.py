@@ -22,6 +22,7 @@ from shared.http import answers, body_schemas, door, signed_in, takes
 from shared.logs import log
 from shared.messaging.letters import DeadLetters
 from shared.parsing import objections_from, parse_json
+from shared.persons_door import router as persons
 from shared.principals_door import router as principals
 from shared.problems import defect_problem, problem
 from shared.trace import follow
@@ -44,6 +45,7 @@ def new_app(
         app.include_router(router)
         app.include_router(_dead_letters())
         app.include_router(principals)
+        app.include_router(persons)
     _complete_openapi(app)
     return app
 

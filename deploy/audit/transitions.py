@@ -17,6 +17,7 @@ discard_dead_letter: dead -> discarded
 register_principal: new -> active | disabled
 change_principal: active | disabled -> active
 disable_principal: active | disabled -> disabled
+erase_person: active | disabled -> disabled
 """
 VALIDATION: Final = """
 fiche_submitted: new -> open

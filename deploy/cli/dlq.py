@@ -146,7 +146,7 @@ def service_of(run: Run, letter: UUID) -> str:
 
 def services_of(run: Run, letter: UUID) -> list[str]:
     """Return every service that holds a dead letter: a record that several hear has the same id in each of them."""
-    found = [name for name in run.services if _send(run, name, "GET", f"/dead-letters/{letter}").is_success]
+    found = [name for name in run.services if send(run, name, "GET", f"/dead-letters/{letter}").is_success]
     if not found:
         raise NotDone(f"No service has a dead letter {letter}: `poec dlq list --state all`.")
     return found
@@ -154,17 +154,24 @@ def services_of(run: Run, letter: UUID) -> list[str]:
 
 def asked(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
     """Return what a service answers. Raises `NotDone` with its words where it refuses."""
-    answer = _send(run, service, method, path, body)
+    return told(service, send(run, service, method, path, body))
+
+
+def told(service: str, answer: httpx.Response) -> dict[str, Any]:
+    """Return what an answer says. Raises `NotDone` with the service's words where it is a refusal."""
     if answer.is_success:
         found: dict[str, Any] = answer.json()
         return found
     raise NotDone(f"{service}: {' — '.join(_words(answer))}")
 
 
-def _send(run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+def send(
+    run: Run, service: str, method: str, path: str, body: dict[str, str] | None = None, client: str = CLIENT
+) -> httpx.Response:
+    """Return a service's answer as it is. Raises `NotDone` where there is none."""
     try:
         return httpx.request(
-            method, run.services[service].url + path, headers=bearer(run, CLIENT), json=body, timeout=30
+            method, run.services[service].url + path, headers=bearer(run, client), json=body, timeout=30
         )
     except httpx.HTTPError as failure:
         raise NotDone(f"{service} does not answer ({type(failure).__name__}): `poec status`.") from None

@@ -36,7 +36,7 @@ PERSONAL: Final = re.compile(
     r"|telephone|tel|mobile|portable|nir|gender|sexe|nationality|age(?!_days)|author|actor|user|reviewer|adviser|principal|signatory"
     r"|trainee|stagiaire|candidat\w*|ip)(s)?($|_)"
 )
-ACCOUNTS: Final = frozenset({"PrincipalsIn", "PrincipalIn", "PrincipalsOut", "PrincipalOut"})
+ACCOUNTS: Final = frozenset({"PrincipalsIn", "PrincipalIn", "PrincipalsOut", "PrincipalOut", "PersonOut", "ErasedOut"})
 """The door of who may sign in: pseudonyms, and the one login, which goes into its own table and comes out of no door."""
 CLOSED: Final = frozenset({"pattern", "enum", "const", "format", "x-free-text"})
 
