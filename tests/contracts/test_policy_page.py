@@ -109,6 +109,6 @@ def test_a_command_without_a_row_is_found(monkeypatch: pytest.MonkeyPatch) -> No
         wire_type = "fr.poec.command.renew_fiche.v1"
 
     assert undoored_commands([RenewFiche]) == ["RenewFiche"]
-    assert undoored_poec([*CLI, "person"]) == ["person"]
+    assert undoored_poec([*CLI, "renew"]) == ["renew"]
     monkeypatch.delitem(POLICY, "withdraw_fiche")
     assert undoored_commands(list(o.COMMANDS)) == ["WithdrawFiche"]

@@ -26,6 +26,8 @@ EVERY_SERVICE: Final[Mapping[str, str]] = {
     "POST /dead-letters/{letter}/discard": "discard_dead_letter",
     "GET /principals": "read_principals",
     "PUT /principals": "manage_principals",
+    "GET /principals/{pseudonym}/person": "export_person",
+    "DELETE /principals/{pseudonym}/person": "erase_person",
 }
 """Routes that every service has."""
 OWN: Final[Mapping[str, Mapping[str, str]]] = {
@@ -82,6 +84,7 @@ POEC: Final[Mapping[str, Collection[str]]] = {
     "bench": ("submit_fiche", "give_avis", "validate_fiche", "confirm_programmation", "record_ais", "read_counts"),
     "bilan": ("read_counts",),
     "principals": ("read_principals", "manage_principals"),
+    "person": ("export_person", "erase_person"),
     "dlq": ("read_dead_letters", "replay_dead_letter", "discard_dead_letter"),
 }
 """What commands of `poec` ask of the services, through the same doors and with a token as everybody else."""
