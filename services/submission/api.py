@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from services.submission import use_cases as story
@@ -46,6 +46,7 @@ from shared.identity import Principal
 from shared.policy import authorize
 
 B = TypeVar("B", bound=BaseModel)
+Number = Annotated[int, Path(ge=1, le=99)]
 Act = Callable[[Fiches, Asker, Ask[B]], Decision]
 router = APIRouter(prefix="/fiches", tags=["fiches"])
 
@@ -172,7 +173,7 @@ async def post_withdrawal(request: Request, fiche_id: UUID) -> Response:
 
 
 @router.post("/{fiche_id}/sessions/{number}/engagement", openapi_extra=takes(EngagementIn), responses=answers(FiledOut))
-async def post_engagement(request: Request, fiche_id: UUID, number: int) -> Response:
+async def post_engagement(request: Request, fiche_id: UUID, number: Number) -> Response:
     """Say go for a session (OPCO)."""
 
     def act(fiches: Fiches, asker: Asker, ask: Ask[EngagementIn]) -> Decision:
@@ -185,7 +186,7 @@ async def post_engagement(request: Request, fiche_id: UUID, number: int) -> Resp
 @router.post(
     "/{fiche_id}/sessions/{number}/postponement", openapi_extra=takes(PostponementIn), responses=answers(FiledOut)
 )
-async def post_postponement(request: Request, fiche_id: UUID, number: int) -> Response:
+async def post_postponement(request: Request, fiche_id: UUID, number: Number) -> Response:
     """Give a session other dates (OPCO; If-Match)."""
     given = _given(request)
 
@@ -200,7 +201,7 @@ async def post_postponement(request: Request, fiche_id: UUID, number: int) -> Re
 @router.post(
     "/{fiche_id}/sessions/{number}/cancellation", openapi_extra=takes(CancellationIn), responses=answers(FiledOut)
 )
-async def post_cancellation(request: Request, fiche_id: UUID, number: int) -> Response:
+async def post_cancellation(request: Request, fiche_id: UUID, number: Number) -> Response:
     """Say that a session will not take place (OPCO)."""
 
     def act(fiches: Fiches, asker: Asker, ask: Ask[CancellationIn]) -> Decision:
