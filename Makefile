@@ -53,7 +53,8 @@ bench: $(STAMP)
 
 # The tests that compare what is generated with what is committed; told to write, they write.
 docs: $(STAMP)
-	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_asyncapi.py tests/contracts/test_openapi.py tests/contracts/test_policy_page.py tests/test_documentation.py
+	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_asyncapi.py tests/contracts/test_openapi.py tests/contracts/test_policy_page.py tests/contracts/test_data_map.py tests/test_documentation.py
+	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_tables.py -k the_data_map
 	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/services -k the_readme
 
 clean:

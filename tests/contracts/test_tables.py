@@ -19,7 +19,8 @@ from deploy.local.secrets import load_secrets
 from shared.contracts.flow import SERVICES
 from shared.database import metadata as delivery
 from shared.migrations import upgrade
-from tests.support.documents import ROOT
+from tests.support import data_map
+from tests.support.documents import ROOT, is_between
 from tests.support.ears import present
 from tests.support.servers import Servers
 
@@ -124,6 +125,29 @@ async def test_every_table_has_its_rights(migrated: tuple[str, str]) -> None:
     # an answer that was kept its time is removed, by the principal of retention alone: the rows' policy says so
     assert [name for name in ("audit_entry", "removal") if found[name]["deletable"]] == []
     assert [name for name, row in found.items() if row["has_owner"] and not row["guarded"] and name not in EVERYBODYS] == []
+
+
+async def test_the_data_map_has_every_column(migrated: tuple[str, str]) -> None:
+    service, url = migrated
+    tables = await columns(url)
+    assert data_map.unexplained(tables) == [], "say in tests/support/data_map.py what it holds"
+    own = {name: tables[name] for name in own_metadata(service).tables}
+    everybodys = {name: found for name, found in tables.items() if name not in own}
+    assert is_between(data_map.PAGE, service, data_map.column_table(own)), "run `make docs`"
+    assert is_between(data_map.PAGE, "tables", data_map.column_table(everybodys)), "run `make docs`"
+
+
+async def columns(url: str) -> dict[str, list[str]]:
+    """Return the columns of every table of a database."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT table_name::text AS name, array_agg(column_name::text ORDER BY ordinal_position) AS columns"
+            " FROM information_schema.columns WHERE table_schema = 'public' GROUP BY 1"
+        )
+    finally:
+        await connection.close()
+    return {row["name"]: row["columns"] for row in rows if row["name"] != "alembic_version"}
 
 
 async def test_a_table_that_is_not_as_migrated_is_found_out(migrated: tuple[str, str]) -> None:
