@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -86,13 +87,19 @@ class Room:
             records.append(self._received(DOSSIERS, out.key, out.headers, out.value or ""))
         await self.inbox.apply(DOSSIERS, records)
 
-    async def tell(self, opco: str, reference: str, *commands: Command) -> list[CommandAnswered]:
-        """Let an OPCO's system write commands to its ingress topic; return the answers to them."""
+    async def tell(
+        self, opco: str, reference: str, *commands: Command, claims: Mapping[str, str] | None = None, more: Mapping[str, str] | None = None
+    ) -> list[CommandAnswered]:
+        """Let an OPCO's system write commands to its ingress topic; return the answers to them.
+
+        `claims` are headers besides, `more` are fields besides.
+        """
         topic, first = ingress_topic(opco), self.offset + 1
         records = []
         for command in commands:
-            headers = {"ce_id": uuid4().hex, "ce_type": command.wire_type}
-            records.append(self._received(topic, reference, headers, command.model_dump_json()))
+            headers = {"ce_id": uuid4().hex, "ce_type": command.wire_type, **(claims or {})}
+            value = json.dumps(command.model_dump(mode="json") | dict(more or {}))
+            records.append(self._received(topic, reference, headers, value))
         await self.inbox.apply(topic, records)
         rows = await self.fetch(
             "SELECT value FROM outbox WHERE topic = $1 ORDER BY id", f"poec.submission.results.{opco}"
