@@ -228,9 +228,17 @@ class _Trace:
                 route = getattr(scope.get("route"), "name", None)
                 ms = round((time.perf_counter() - began) * 1000, 1)
                 if route not in ("livez", "readyz", "metrics"):
-                    about = {"fiche": fiche} if (fiche := scope.get("path_params", {}).get("fiche_id")) else {}
+                    about = _about(scope.get("path_params", {}).get("fiche_id"))
                     status = message["status"]
                     _LOG.info("answered", method=scope["method"], operation=route, status=status, ms=ms, **about)
             await send(message)
 
         await self._app(scope, receive, logged)
+
+
+def _about(identifier: object) -> dict[str, str]:
+    """Return the fiche a request is about, for its line in the log: an address may hold anything, an identifier alone is logged."""
+    try:
+        return {"fiche": str(UUID(str(identifier)))}
+    except ValueError:
+        return {}
