@@ -8,14 +8,14 @@ import html
 import re
 import types
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from shared.contracts.text import Free
+from shared.contracts.text import FREE, Free
 from shared.errors import Objection
 
 _MESSAGES: Final = {
@@ -69,13 +69,16 @@ _MONTHS: Final = frozenset(range(1, 13)) | frozenset(range(20, 43)) | frozenset(
 _ENTITY: Final = re.compile(r"%40", re.IGNORECASE)
 
 
-def kinds_in(text: str) -> tuple[str, ...]:
-    """Return the codes of what a free text may not hold (`FREE_TEXT_EMAIL`, `FREE_TEXT_TELEPHONE`, `FREE_TEXT_NIR`)."""
+def kinds_in(text: str, numbers: bool = True) -> tuple[str, ...]:
+    """Return the codes of what a free text may not hold (`FREE_TEXT_EMAIL`, `FREE_TEXT_TELEPHONE`, `FREE_TEXT_NIR`).
+
+    Without `numbers` it is a code that a system gave: its digits say nothing about anybody.
+    """
     plain = _plain(text)
     found = []
     if _has_email(plain):
         found.append("FREE_TEXT_EMAIL")
-    if _MANY_DIGITS.search(plain):
+    if numbers and _MANY_DIGITS.search(plain):
         nirs = _nirs(_UUID.sub("x", plain))
         undated = _DATE.sub("x", nirs.rest)
         if any(_has_number(undated)):
@@ -186,19 +189,22 @@ class _Each:
     plan: "_Plan"
 
 
-_Plan: TypeAlias = "str | _Each | Mapping[str, _Plan]"
-_HERE: Final = "here"
+_Plan: TypeAlias = "Free | _Each | Mapping[str, _Plan]"
 
 
 @lru_cache(maxsize=256)
 def free_texts(model: type[BaseModel]) -> Mapping[str, Any]:
-    """Return where the free texts of a type lie: member name to `here`, to a list of such, or to the members of an object."""
+    """Return where the free texts of a type lie: member name to its mark, to a list of such, or to the members of an object."""
     found = {}
     for name, field in model.model_fields.items():
-        plan = _HERE if any(isinstance(mark, Free) for mark in field.metadata) else _plan(field.annotation)
+        plan = _mark(field.metadata) or _plan(field.annotation)
         if plan:
             found[name] = plan
     return found
+
+
+def _mark(marks: Iterable[Any]) -> Free | None:
+    return next((mark for mark in marks if isinstance(mark, Free)), None)
 
 
 def _plan(annotation: Any) -> "_Plan | None":
@@ -207,7 +213,7 @@ def _plan(annotation: Any) -> "_Plan | None":
         return free_texts(annotation) or None
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _HERE if any(isinstance(mark, Free) for mark in inner[1:]) else _plan(inner[0])
+        return _mark(inner[1:]) or _plan(inner[0])
     if origin in (Union, types.UnionType):
         return next((plan for one in inner if (plan := _plan(one))), None)
     if origin in (tuple, list) and inner:
@@ -221,16 +227,16 @@ def objections_to_texts(document: Any, model: type[BaseModel]) -> Iterator[Objec
     yield from _followed(document, free_texts(model), "")
 
 
-def objections_to(text: str, field: str) -> Iterator[Objection]:
+def objections_to(text: str, field: str, mark: Free = FREE) -> Iterator[Objection]:
     """Yield what one free text may not hold."""
-    for code in kinds_in(text):
+    for code in kinds_in(text, mark.numbers):
         yield Objection(code, _MESSAGES[code], _SOURCE, field)
 
 
 def _followed(node: Any, plan: Any, path: str) -> Iterator[Objection]:
-    if plan == _HERE:
+    if isinstance(plan, Free):
         if isinstance(node, str):
-            yield from objections_to(node, path)
+            yield from objections_to(node, path, plan)
     elif isinstance(plan, _Each):
         if isinstance(node, list):
             for n, element in enumerate(node):

@@ -12,14 +12,14 @@ from services.submission.store import Listed
 from shared.contracts.fiche import FicheContent, Value, session_id
 from shared.contracts.ingress import Codes, ObjectionOut
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
-from shared.contracts.text import FREE, Reason
+from shared.contracts.text import CODE, Reason
 from shared.contracts.validation import Adaptation, CompletionItem
 
 
 class FicheIn(Value):
     """A new fiche under the OPCO's own reference; `acknowledged`: codes of the warnings that were read and are kept."""
 
-    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), FREE]
+    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), CODE]
     content: FicheContent
     acknowledged: Codes = ()
 

@@ -18,7 +18,7 @@ from shared.contracts.references import (
     ProcurementState,
     TargetContract,
 )
-from shared.contracts.text import FREE, FreeText, Label, Text
+from shared.contracts.text import CODE, FREE, FreeText, Label, Text
 
 POEC_NAMESPACE = UUID("6f1f5d5e-0c5b-5a3e-9b57-2f2f6c0f7a10")
 """Namespace of every identifier that is derived rather than drawn; arbitrary, fixed for ever."""
@@ -38,7 +38,7 @@ class Need(Value):
     """Who identified the need, by which act, when (L6326-3)."""
 
     origin: NeedOrigin
-    reference: Annotated[str, Field(min_length=1, max_length=120), FREE]
+    reference: Annotated[str, Field(min_length=1, max_length=120), CODE]
     decided_on: dt.date
 
 
@@ -64,7 +64,7 @@ class Derogation(Value):
     """A decision that lifts the 400-hour cap (deliberations 2021-44 and 2024-31): new cap in hours, zones it covers."""
 
     level: DerogationLevel
-    reference: Annotated[str, Field(min_length=1, max_length=120), FREE]
+    reference: Annotated[str, Field(min_length=1, max_length=120), CODE]
     decided_on: dt.date
     cap: Hours
     zones: tuple[FreeText, ...] = ()
@@ -83,8 +83,8 @@ class Address(Value):
 class Provider(Value):
     """The training organisation (OF) that answers for the training: SIRET (14), activity declaration NDA (11), Qualiopi."""
 
-    siret: Annotated[str, Field(min_length=1, max_length=20), FREE]
-    nda: Annotated[str, Field(min_length=1, max_length=20), FREE]
+    siret: Annotated[str, Field(min_length=1, max_length=20), CODE]
+    nda: Annotated[str, Field(min_length=1, max_length=20), CODE]
     name: Label
     qualiopi: bool
     address: Address

@@ -13,7 +13,13 @@ from pydantic_core import CoreSchema
 
 
 class Free:
-    """The mark of a text that a person writes: no e-mail address, telephone number or NIR may stand in it."""
+    """The mark of a text that a person writes: no e-mail address, telephone number or NIR may stand in it.
+
+    `numbers` False: a code that a system gives, where any ten digits may stand and say nothing; only addresses are looked for.
+    """
+
+    def __init__(self, numbers: bool = True) -> None:
+        self.numbers = numbers
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Say so in the documents too."""
@@ -21,6 +27,7 @@ class Free:
 
 
 FREE: Final = Free()
+CODE: Final = Free(numbers=False)
 FreeText = Annotated[str, FREE]
 Label = Annotated[str, Field(min_length=1, max_length=250), FREE]
 Text = Annotated[str, Field(min_length=1, max_length=3000), FREE]

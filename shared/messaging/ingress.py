@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from shared.contracts.fiche import POEC_NAMESPACE
 from shared.contracts.flow import results_topic
 from shared.contracts.ingress import Command, CommandAnswered, ObjectionOut, Outcome
+from shared.contracts.text import CODE
 from shared.database import UnitOfWork
 from shared.errors import (
     Impossible,
@@ -84,7 +85,7 @@ def _read(record: Received, types: Mapping[str, type[Command]]) -> _Asked:
     key = command_id = None
     try:
         named = record.text_key
-        if personal := tuple(objections_to(named, "reference")):
+        if personal := tuple(objections_to(named, "reference", CODE)):
             raise InvalidInput(*personal)  # such a key is answered by the record's place, and not repeated
         key = named
         command_id = _command_id(record)
@@ -101,7 +102,7 @@ def _read(record: Received, types: Mapping[str, type[Command]]) -> _Asked:
 def _command_id(record: Received) -> str:
     """Return the sender's own id of the record; one that is an e-mail address would be repeated in answers and marks."""
     command_id = record.needed("ce_id")
-    if "@" in command_id and (personal := tuple(objections_to(command_id, "ce_id"))):
+    if "@" in command_id and (personal := tuple(objections_to(command_id, "ce_id", CODE))):
         raise InvalidInput(*personal)
     return command_id
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from shared.contracts.ingress import DeclineAdaptation, SubmitFiche
-from shared.contracts.text import FREE, FreeText, Label, fields_naming_a_person, names_a_person
+from shared.contracts.text import CODE, FREE, FreeText, Label, fields_naming_a_person, names_a_person
 from shared.errors import InvalidInput
 from shared.parsing import parse_json
 from shared.personal_data import free_texts, kinds_in, objections_to
@@ -208,3 +208,10 @@ def test_what_names_nobody_is_left_alone(text: str) -> None:
 def test_the_fields_that_name_somebody_are_named() -> None:
     texts = [("title", "Soudage"), ("objective", "Mme Exemple"), ("contents", "M. Test")]
     assert fields_naming_a_person(texts) == ["objective", "contents"]
+
+
+@pytest.mark.parametrize("reference", ["KILL-04133058-38", "0231000000", "2021/06 12 345 678", "185057800608466"])
+def test_a_reference_is_a_code_whose_digits_say_nothing(reference: str) -> None:
+    """A system's own name of its fiche may hold any ten digits; refused at random, its fiche could never be filed."""
+    assert list(objections_to(reference, "reference", CODE)) == []
+    assert [one.code for one in objections_to("akto@akto.example", "reference", CODE)] == ["FREE_TEXT_EMAIL"]
