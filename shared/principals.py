@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from shared.audit_trail import Change, Head, chained
+from shared.contracts.flow import SERVICES
 from shared.database import AUDIT_ENTRY, Database, Row, UnitOfWork
 from shared.errors import Objection, RulesRefused
 from shared.identity import Principal, service_principal
@@ -23,6 +24,9 @@ from shared.policy import fits
 
 FRESH_SECONDS: Final = 2.0
 """So long a read may rest on a row that was changed meanwhile; a write never does (`Principal.version`)."""
+RESERVED: Final = frozenset({"migration"})
+RESERVED_BEGINNINGS: Final = ("topic:", *(f"{service}:" for service in SERVICES))
+"""Names under which migrations, ingress topics and the services' own processes stand in the trail: no principal bears one."""
 _ACTIVE = "SELECT id, kind, organisation, roles, version FROM principal WHERE state = 'active'"
 _KNOWN = (
     "SELECT p.*, d.login FROM principal p LEFT JOIN person d ON d.principal_id = p.id"
@@ -213,6 +217,9 @@ def _own(one: Registration, field: str, row: Row | None, actor: str) -> list[Obj
     if wrong := sorted(role for role in one.roles if not fits(role, one.organisation)):
         text = "Un de ces rôles n’existe pas, ou n’est pas de cette organisation\u202f: voyez la table des droits."
         found.append(Objection("ROLE_UNFIT", text, field=f"{field}.roles", facts={"roles_unfit": len(wrong)}))
+    if one.id in RESERVED or one.id.startswith(RESERVED_BEGINNINGS):
+        text = "Cet identifiant est celui d’un processus ou d’un canal Kafka\u202f: choisissez-en un autre."
+        found.append(Objection("ID_RESERVED", text, field=f"{field}.id"))
     if not one.roles:
         found.append(Objection("ROLE_MISSING", "Donnez au moins un rôle.", field=f"{field}.roles"))
     has_login = one.login is not None or (row is not None and row["login"] is not None)

@@ -21,6 +21,7 @@ from deploy.audit import (
     i11_all_accounted_for,
     i12_positions_in_bounds,
     i13_trail_unbroken,
+    i14_actor_allowed,
     i17_same_answers,
     i19_rebuilt_the_same,
 )
@@ -47,6 +48,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i11_all_accounted_for.INVARIANT,
     i12_positions_in_bounds.INVARIANT,
     i13_trail_unbroken.INVARIANT,
+    i14_actor_allowed.INVARIANT,
     i17_same_answers.INVARIANT,
     i19_rebuilt_the_same.INVARIANT,
 )

@@ -182,6 +182,20 @@ PLANTS = [
         "UPDATE anchored_head SET hash = reverse(hash) WHERE anchor = 1 AND aggregate = $1",
     ),
     Plant(
+        "I14",
+        "submission",
+        _ONE_FICHE,
+        f"UPDATE audit_entry SET actor = 'x-' || actor WHERE {_FIRST_ENTRY}",
+        f"UPDATE audit_entry SET actor = substr(actor, 3) WHERE {_FIRST_ENTRY}",
+    ),
+    Plant(
+        "I14",
+        "validation",
+        "SELECT actor FROM audit_entry WHERE action = 'give_avis' LIMIT 1",
+        "UPDATE audit_entry SET action = 'validate_fiche' WHERE action = 'give_avis' AND actor = $1",
+        "UPDATE audit_entry SET action = 'give_avis' WHERE action = 'validate_fiche' AND actor = $1",
+    ),
+    Plant(
         "I17",
         "validation",
         _ONE_KEY,

@@ -4,9 +4,11 @@ In memory on a trail of thousands of entries that the real unit of work and the 
 running product, by a superuser, on the trail of real fiches, through the real look at it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from random import Random
 from uuid import UUID, uuid4
 
@@ -15,7 +17,8 @@ import pytest
 
 from deploy.audit.anchors import AnchorsSaid
 from deploy.audit.evidence import Evidence, evidence
-from deploy.audit.i13_trail_unbroken import Sentence, look_at
+from deploy.audit.i13_trail_unbroken import Sentence, look, look_at
+from deploy.audit.kept_anchors import keep_last_anchors, read_kept
 from deploy.audit.run import sources_of
 from deploy.audit.verdict import Verdict
 from shared.audit_trail import NEW, Change, Head, chained
@@ -33,7 +36,7 @@ ON_THE_PRODUCT = 20
 """Of each kind."""
 
 
-async def write_trail(heart: Heart, chance: Random, rounds: int = 16, aggregates: int = 240) -> None:
+async def write_trail(heart: Heart, chance: Random, rounds: int = 16, aggregates: int = 160) -> None:
     """Write a trail as services do: batches over many aggregates, chains without a row, an anchor after each round but the last."""
     heads: dict[UUID, Head] = {uuid4(): NEW for _ in range(aggregates)}
     letters: dict[str, Head] = {f"dead_letter/{uuid4()}": NEW for _ in range(aggregates // 10)}
@@ -41,7 +44,7 @@ async def write_trail(heart: Heart, chance: Random, rounds: int = 16, aggregates
         async with heart.database.unit(WORKER) as unit:
             await unit.read("SELECT 1 AS one")
             for identifier in sorted(chance.sample(sorted(heads), aggregates // 4)):
-                changes = [_change(chance) for _ in range(chance.randrange(1, 6))]
+                changes = [_change(chance) for _ in range(chance.randrange(1, 8))]
                 heads[identifier] = unit.save(TALLY, identifier, heads[identifier], {"seen": 1}, changes)
             for letter in chance.sample(sorted(letters), len(letters) // 2):
                 links = chained(letter, letters[letter], [_change(chance)], unit.now)
@@ -66,7 +69,7 @@ async def kept(heart: Heart) -> Kept:
     async with heart.database.connection() as connection, connection.transaction():
         await connection.execute("SET LOCAL poec.tenant = '*'")
         trail = await read_trail(connection, "validation", "tally")
-    assert len(trail.entries) > 2_500 and len(trail.anchors) == 15
+    assert len(trail.entries) > 2_000 and len(trail.anchors) == 15
     assert sum(map(len, trail.chains.values())) > len(trail.entries), (
         "some entries must be younger than the last anchor"
     )
@@ -184,3 +187,17 @@ async def test_a_superuser_who_tampers_with_the_product_is_found(fiches: Stack) 
     assert missed == []
     assert agreed >= ON_THE_PRODUCT * 4
     assert found == Counter({kind.__name__: ON_THE_PRODUCT for kind in KINDS})
+
+
+async def test_anchors_are_kept_outside_and_held_against_the_product(fiches: Stack, tmp_path: Path) -> None:
+    kept = tmp_path / "anchors.jsonl"
+    sources = sources_of(fiches.home)
+    await keep_last_anchors(sources, kept)
+    taken = read_kept([kept])
+    assert {anchor.service for anchor in taken} >= {"submission", "validation", "publication"}
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    forged = tmp_path / "forged.jsonl"
+    forged.write_text("".join(json.dumps({**line, "entries": line["entries"] + 1}) + "\n" for line in lines))
+    for file, expected in ((kept, 0), (forged, len(taken))):
+        async with evidence(sources_of(fiches.home, anchors=[file]), [AnchorsSaid]) as seen:
+            assert len((await look(seen)).violations) == expected

@@ -65,6 +65,9 @@ REFUSED = {
     "no role": (Registration("x", "machine", "akto", ()), "ROLE_MISSING"),
     "a person nobody can sign in as": (Registration("x", "person", "region", ("region_reviewer",)), "LOGIN_KIND"),
     "a machine with a mailbox": (Registration("x", "machine", "akto", ("opco",), login="a@b.example"), "LOGIN_KIND"),
+    "a process's name": (Registration("validation:x", "machine", "akto", ("opco",)), "ID_RESERVED"),
+    "a topic's name": (Registration("topic:akto", "machine", "akto", ("opco",)), "ID_RESERVED"),
+    "a migration's name": (Registration("migration", "machine", "akto", ("opco",)), "ID_RESERVED"),
     "one's own row": (Registration("administrator", "machine", "operations", ("administrator", "operations")), "OWN_ROW"),
 }  # fmt: skip
 
