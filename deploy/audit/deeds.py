@@ -38,6 +38,7 @@ discard_dead_letter: operations
 register_principal: administrator (not himself)
 change_principal: administrator (not himself)
 disable_principal: administrator (not himself)
+erase_person: administrator (not himself)
 """
 
 

@@ -306,10 +306,10 @@ def forge_anchors(chance: Random, draft: Draft) -> None:
         other = (place + 1 + chance.randrange(len(anchors) - 1)) % len(anchors)
         anchors[place], anchors[other] = replace(anchors[other], n=anchor.n), replace(anchor, n=anchors[other].n)
     else:
-        del anchors[place:]
+        del anchors[-chance.randrange(1, 3) :]
         for name, marks in draft.trail.marks.items():
-            if marks[-1].anchor >= anchor.n:
-                draft.marks[name] = [mark for mark in marks if mark.anchor < anchor.n]
+            if marks[-1].anchor > len(anchors):
+                draft.marks[name] = [mark for mark in marks if mark.anchor <= len(anchors)]
     if chance.random() < 0.5:
         _chain_anchors(anchors)
 
