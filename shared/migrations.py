@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
@@ -16,7 +17,7 @@ def configuration(folder: Path, url: str) -> Config:
     """Return alembic's configuration for the migrations in `folder` and the owner's `url` (postgresql://…)."""
     config = Config()
     config.set_main_option("script_location", str(folder))
-    config.attributes["url"] = url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    config.attributes["url"] = url
     return config
 
 
@@ -31,7 +32,10 @@ def run() -> None:
 
 
 async def _online(url: str) -> None:
-    engine = create_async_engine(url, poolclass=sa.NullPool)
+    # asyncpg reads the URL itself, as the processes do: SQLAlchemy would not know its sslmode, nor several hosts
+    engine = create_async_engine(
+        "postgresql+asyncpg://", poolclass=sa.NullPool, async_creator=lambda: asyncpg.connect(url)
+    )
     async with engine.connect() as connection:
         await connection.execute(sa.text(f"SELECT pg_advisory_lock({_LOCK})"))
         await connection.commit()

@@ -15,7 +15,7 @@ from typing import Any, Final
 import asyncpg
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from shared.contracts.access import relay_user, worker_user
 from shared.contracts.flow import TOPICS, topics_heard_by
@@ -23,7 +23,7 @@ from shared.database import CONNECTION_LOST, Database
 from shared.http import Door, sleep_until_cancelled
 from shared.http_server import doorway_of, new_server
 from shared.issuer_keys import IssuerKeys, Pace
-from shared.logs import configure, log
+from shared.logs import log
 from shared.messaging.anchors import Anchorer
 from shared.messaging.clients import KafkaAccess
 from shared.messaging.hearing import Hearing
@@ -36,6 +36,8 @@ from shared.messaging.wake import Notifier, listen
 from shared.messaging.watch import TopicWatch
 from shared.messaging.worker import Fenced, Worker
 from shared.principals import Directory, first_administrator
+from shared.production.command import check
+from shared.production.start import EXIT_SETTINGS, Unsafe, owner_url, refuse_unsafe, safe_settings
 from shared.rates import Counted, Limit, Rates, forget_regularly
 from shared.retention import Retention
 from shared.settings import ServiceSettings
@@ -44,7 +46,6 @@ from shared.web_app import new_app
 from shared.who_asks import SignedIn
 
 ROLES: Final = ("api", "worker", "relay")
-EXIT_SETTINGS: Final = 78
 EXIT_FENCED: Final = 75
 _LOG = log("service")
 
@@ -62,48 +63,48 @@ class Service:
 
 
 def main(service: Service, argv: Sequence[str]) -> int:
-    """Run `python -m services.<name> [all|api|worker|relay|migrate|openapi]`; return the exit code."""
+    """Run `python -m services.<name> [all|api|worker|relay|migrate|openapi|check …]`; return the exit code."""
     task = argv[0] if argv else "all"
-    if task == "openapi":
-        print(json.dumps(openapi(service), ensure_ascii=False, indent=2))
-        return 0
-    if task == "migrate":
-        return _migrate(service, os.environ)
+    others: dict[str, Callable[[], int]] = {
+        "openapi": lambda: _print_openapi(service),
+        "migrate": lambda: _migrate(service, os.environ),
+        "check": lambda: check(service.name, service.settings, ROLES, argv[1:]),
+    }
+    if task in others:
+        return others[task]()
     if task not in ("all", *ROLES):
-        print("usage: python -m services.<name> [all|api|worker|relay|migrate|openapi]", file=sys.stderr)
+        print("usage: python -m services.<name> [all|api|worker|relay|migrate|openapi|check]", file=sys.stderr)
         return 2
-    roles = ROLES if task == "all" else (task,)
-    settings = _settings(service, roles)
+    return _run(service, ROLES if task == "all" else (task,))
+
+
+def _run(service: Service, roles: Sequence[str]) -> int:
+    """Run a process of these roles until its end; the exit code says why it ended, or did not begin."""
+    settings = safe_settings(service.name, service.settings, roles)
     if settings is None:
         return EXIT_SETTINGS
-    configure(service.name, settings.instance, settings.log_level)
     try:
         with _runner() as runner:
             return runner.run(Process(service, settings, roles).run())
     except Fenced as fenced:
         _LOG.error("fenced", reason=str(fenced))
         return EXIT_FENCED
+    except Unsafe as unsafe:
+        return unsafe.told()
 
 
-def _settings(service: Service, roles: Sequence[str]) -> ServiceSettings | None:
-    """Read the settings that a process of these roles needs; None, and a line for each that is wrong, when one is."""
-    try:
-        settings = service.settings()
-    except ValidationError as wrong:
-        for error in wrong.errors(include_input=False):
-            print(f"POEC_{str(error['loc'][0]).upper()}: {error['msg']}", file=sys.stderr)
-        return None
-    lacking = settings.lacking(roles)
-    for sentence in lacking:
-        print(sentence, file=sys.stderr)
-    return None if lacking else settings
+def _print_openapi(service: Service) -> int:
+    print(json.dumps(openapi(service), ensure_ascii=False, indent=2))
+    return 0
 
 
 def _migrate(service: Service, environment: Mapping[str, str]) -> int:
     """Bring the owner's database up to date; where nobody may manage principals yet, let POEC_FIRST_ADMINISTRATOR do it."""
     from shared.migrations import upgrade
 
-    url = environment["POEC_DATABASE_URL"]
+    url = owner_url(service.settings, environment)
+    if url is None:
+        return EXIT_SETTINGS
     upgrade(service.folder / "migrations", url)
     if first := environment.get("POEC_FIRST_ADMINISTRATOR"):
         asyncio.run(first_administrator(url, service.name, first))
@@ -142,7 +143,7 @@ class Process:
         hearing.check()
         database = await self._database()
         try:
-            await self._refuse_moved_clock(database)
+            await refuse_unsafe(database, self._settings)
             return await self._until_the_end(database, hearing)
         finally:
             with contextlib.suppress(TimeoutError):
@@ -252,7 +253,14 @@ class Process:
         settings = self._settings
         directory = Directory(database)
         keys = IssuerKeys(settings.jwks_url, Pace(grace=settings.keys_grace_seconds))
-        verifier = TokenVerifier(settings.issuer, keys, settings.audience, directory.find, settings.token_claim)
+        verifier = TokenVerifier(
+            settings.issuer,
+            keys,
+            settings.audience,
+            directory.find,
+            settings.token_claim,
+            no_dev_keys=settings.mode == "production",
+        )
 
         async def ready() -> dict[str, bool]:
             return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}
@@ -279,12 +287,6 @@ class Process:
                 _LOG.warning("database_away", error=type(failure).__name__)
                 await asyncio.sleep(0.5)
         raise AssertionError("unreachable: the loop returns or raises")
-
-    async def _refuse_moved_clock(self, database: Database) -> None:
-        async with database.connection() as connection:
-            offset = await connection.fetchval("SELECT seconds FROM clock_offset")
-        if offset and self._settings.mode == "production":
-            raise RuntimeError("the business clock is moved (clock_offset is not zero): production refuses to start")
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,11 +1,12 @@
 """The settings every service process has; each service adds its own in its `settings.py`."""
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.secret_files import SecretFiles
 
 
 class ServiceSettings(BaseSettings):
@@ -121,21 +122,18 @@ class ServiceSettings(BaseSettings):
     outbox_high_water: int = Field(200_000, description="Unpublished rows above which writes are answered 503.")
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     crash_point: str | None = Field(None, description="Test only: the named point at which the process kills itself.")
+    waivers: str = Field(
+        "", description="Rules of production that are waived, each with its reason: `CODE: reason; CODE: reason`."
+    )
 
-    def lacking(self, roles: Collection[str]) -> list[str]:
-        """Return one sentence per password that the process of these roles needs at the brokers and does not have."""
-        if self.kafka_security_protocol == "PLAINTEXT":
-            return []
-        given = {"worker": self.kafka_worker_password, "relay": self.kafka_relay_password}
-        return [
-            f"POEC_KAFKA_{role.upper()}_PASSWORD: needed by the {role} with {self.kafka_security_protocol}"
-            for role, password in given.items()
-            if role in roles and not (password and password.get_secret_value())
-        ]
-
-    @field_validator("crash_point")
     @classmethod
-    def _never_in_production(cls, point: str | None, others: ValidationInfo) -> str | None:
-        if point and others.data.get("mode") != "local":
-            raise ValueError("a crash point is for tests on one machine: unset it")
-        return point
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then the files that `POEC_…_FILE` names for secrets."""
+        return init_settings, env_settings, SecretFiles(settings_cls)

@@ -32,6 +32,10 @@ def test_the_readme_says_what_the_code_says(name: str) -> None:
     assert is_between(README, name, MADE[name]()), "run `make docs`"
 
 
+def test_the_rules_of_production_are_written_down() -> None:
+    assert is_between(ROOT / "shared" / "production" / "README.md", "rules", readme.production_table()), "run `make docs`"
+
+
 def test_the_picture_is_of_what_the_terminal_shows() -> None:
     assert is_committed(PICTURES / "demo.svg", picture()), "run `make docs`"
 

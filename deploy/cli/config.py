@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.asked import Json
+from deploy.cli.config_production import check_production
 from deploy.cli.console import print_json, reporter, stdout_console
 from deploy.local.errors import LocalError
 from shared.contracts.flow import SERVICES
@@ -77,11 +78,31 @@ class Report:
 
 
 @config.command()
-def check(as_json: Json = False) -> None:
+def check(
+    production: Annotated[
+        bool,
+        typer.Option("--production", help="Judge this environment as a service's in production: everything at once."),
+    ] = False,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="With --production: look at the database of POEC_DATABASE_URL too.")
+    ] = False,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", help="With --production: only this service; may be repeated.")
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", help="With --production: a process of this role only; may be repeated."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show every setting with its value (secrets masked) and origin; name wrong values and POEC_ names that nothing reads.
 
-    Exit codes: 0 all is well, 1 a value is wrong or a name unknown.
+    With --production: everything in this environment that would keep a service from starting in production, and what is waived.
+
+    Exit codes: 0 all is well, 1 a value is wrong or a name unknown, or something is unsafe in production.
     """
+    if production:
+        raise typer.Exit(check_production(service or list(SERVICES), role or [], connect, as_json))
     with reporter().step("Asking the services for their settings"):
         found = examine(os.environ, probe_all())
     if as_json:
@@ -121,7 +142,8 @@ def examine(environment: Mapping[str, str], probed: Mapping[str, list[dict[str, 
                 settings[row["key"]].wrong = settings[row["key"]].wrong or row["wrong"]
             elif row["key"] not in settings:
                 settings[row["key"]] = _setting(service, row, environment.get(row["key"]))
-    return Report(list(settings.values()), unknown_keys(environment, {*settings, *GIVEN}))
+    files = {f"{key}_FILE" for rows in probed.values() for key in (row["key"] for row in rows if row["secret"])}
+    return Report(list(settings.values()), unknown_keys(environment, {*settings, *GIVEN, *files}))
 
 
 def unknown_keys(environment: Iterable[str], known: Iterable[str]) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ in the environment, if anything. No value is printed.
 import importlib
 import json
 import sys
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
@@ -32,7 +32,7 @@ def describe(kind: type[BaseSettings]) -> list[dict[str, Any]]:
             "key": f"{prefix}{name}".upper(),
             "meaning": field.description or "",
             "default": None if field.is_required() else str(field.default),
-            "secret": field.annotation is SecretStr,
+            "secret": field.annotation is SecretStr or SecretStr in get_args(field.annotation),
             "wrong": wrong.get(name),
         }
         for name, field in kind.model_fields.items()

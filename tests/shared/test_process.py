@@ -1,23 +1,29 @@
 """A service's process as it is started: what it prints, and the exit code that says why it does not run."""
 
+import datetime as dt
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from deploy.local.certificates import ensure_certificate
+from shared.contracts.flow import SERVICES
 from shared.crash import POINTS
-from shared.service import EXIT_SETTINGS
+from shared.production.start import EXIT_SETTINGS
 from tests.support.documents import ROOT
+from tests.support.production import good, write_files
 
 
-def started(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m services.validation …` without any setting but these."""
+def started(*arguments: str, name: str = "validation", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m services.<name> …` without any setting but these."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POEC_")}
     return subprocess.run(
-        [sys.executable, "-m", "services.validation", *arguments],
+        [sys.executable, "-m", f"services.{name}", *arguments],
         cwd=ROOT, env={**environment, **settings}, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False,
     )  # fmt: skip
 
@@ -42,6 +48,72 @@ def test_settings_that_are_missing_are_all_named_and_nothing_starts() -> None:
         "POEC_HTTP_PORT",
     } <= named
     assert "7qz" not in done.stdout + done.stderr
+
+
+UNSAFE = {
+    "POEC_MODE": "production",
+    "POEC_DATABASE_URL": "postgresql://postgres:secret-7qz@127.0.0.1/x",
+    "POEC_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    "POEC_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+    "POEC_KAFKA_WORKER_PASSWORD": "secret-7qz",
+    "POEC_ISSUER": "http://sign-in.7qz.example",
+    "POEC_JWKS_URL": "https://localhost/7qz",
+    "POEC_INSTANCE": "one",
+    "POEC_PUBLIC_URL": "http://7qz.example/a",
+    "POEC_TRUSTED_PROXIES": "*",
+    "POEC_CRASH_POINT": "relay.after_send",
+    "POEC_LOG_LEVEL": "DEBUG",
+    "POEC_KAFKA_PASSWORD": "7qz",
+    "POEC_FIRST_ADMINISTRATOR": "7qz",
+    "POEC_POOL_SIZE": "many-7qz",
+    "FAKETIME": "-7qz",
+}
+FOUND = {
+    "SETTING_WRONG", "SETTING_UNKNOWN", "CRASH_POINT_SET", "FIRST_ADMINISTRATOR_LEFT", "CLOCK_FAKED", "DEVELOPMENT_CODE",
+    "ISSUER_NOT_HTTPS", "JWKS_LOOPBACK", "PUBLIC_URL_NOT_HTTPS", "PUBLIC_URL_MALFORMED", "PROXIES_EVERYBODY", "PORT_RANDOM",
+    "KAFKA_NOT_SASL_SSL", "KAFKA_MECHANISM_WEAK", "KAFKA_PASSWORD_MISSING", "KAFKA_LOOPBACK", "SECRET_SHORT", "SECRET_SHARED",
+    "DATABASE_ROLE", "DATABASE_LOOPBACK", "CONNECTIONS_CONTRADICT", "LOG_LEVEL",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_process_in_production_refuses_and_names_everything_at_once(name: str) -> None:
+    done = started("all", name=name, **UNSAFE)
+    assert done.returncode == EXIT_SETTINGS
+    *lines, logged = done.stderr.splitlines()
+    codes = [line.split(": ")[1] for line in lines]
+    assert set(codes) - {"RUNNING_AS_ROOT"} == FOUND
+    said = json.loads(logged)
+    assert said["event"] == "refused_to_start"
+    assert [code for code, _ in said["findings"]] == codes
+    assert "7qz" not in done.stdout + done.stderr
+
+
+def test_an_installation_without_development_code_passes_with_good_settings(tmp_path: Path) -> None:
+    """As in an image: `services` and `shared` alone; who runs the tests as root is told so, and of nothing else."""
+    for package in ("services", "shared"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    write_files(tmp_path, ensure_certificate(tmp_path, dt.datetime.now(dt.UTC)).read_text("utf-8"))
+    path = os.pathsep.join([str(tmp_path), *(entry for entry in sys.path if entry.endswith("site-packages"))])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("POEC_", "PYTHON", "LD_"))}
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "services.publication", "check", "--json"], cwd=tmp_path, check=False, timeout=60,
+        env={**kept, **good("publication", tmp_path), "PYTHONPATH": path}, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert [finding["code"] for finding in found["findings"]] == (["RUNNING_AS_ROOT"] if os.geteuid() == 0 else [])
+    assert done.returncode == (EXIT_SETTINGS if found["findings"] else 0)
+
+
+def test_a_migration_takes_the_owners_address_from_a_file_and_verified_tls_alone(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://x_owner:7qz@db.invalid/x", "utf-8")
+    done = started("migrate", POEC_MODE="production", POEC_DATABASE_URL_FILE=str(tmp_path / "url"))
+    assert done.returncode == EXIT_SETTINGS
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["DATABASE_NOT_VERIFIED"]
+    assert "7qz" not in done.stderr
+    done = started("migrate")
+    assert done.returncode == EXIT_SETTINGS
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["SETTING_MISSING"]
 
 
 def test_the_document_needs_no_settings_and_no_server() -> None:

@@ -1,6 +1,7 @@
 """The settings every process has: what is missing or unsafe is named at start, secrets never."""
 
 import os
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -50,14 +51,37 @@ def test_a_value_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert wrong() == ["POEC_HTTP_PORT", "POEC_MODE"]
 
 
-def test_production_has_no_crash_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POEC_CRASH_POINT", "relay.after_send")
-    assert wrong() == ["POEC_CRASH_POINT"]
-    monkeypatch.setenv("POEC_MODE", "local")
-    assert ServiceSettings().crash_point == "relay.after_send"
-    monkeypatch.setenv("POEC_MODE", "production")
-    monkeypatch.setenv("POEC_CRASH_POINT", "")
-    assert not ServiceSettings().crash_point
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://from-a-file\n", "utf-8")
+    (tmp_path / "password").write_text(" 7qz\r\n", "utf-8")
+    monkeypatch.setenv("POEC_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("POEC_KAFKA_RELAY_PASSWORD_FILE", str(tmp_path / "password"))
+    settings = ServiceSettings()
+    assert settings.database_url.get_secret_value() == GOOD["POEC_DATABASE_URL"], (
+        "the variable holds, and is objected to"
+    )
+    monkeypatch.delenv("POEC_DATABASE_URL")
+    settings = ServiceSettings()
+    assert settings.database_url.get_secret_value() == "postgresql://from-a-file"
+    assert settings.kafka_relay_password
+    assert settings.kafka_relay_password.get_secret_value() == " 7qz", "blanks may belong to a secret"
+
+
+@pytest.mark.parametrize("held", [None, b"\xff\xfe", b"x" * 20_000])
+def test_a_file_that_holds_no_secret_is_as_a_missing_one(
+    held: bytes | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if held is not None:
+        (tmp_path / "url").write_bytes(held)
+    monkeypatch.delenv("POEC_DATABASE_URL")
+    monkeypatch.setenv("POEC_DATABASE_URL_FILE", str(tmp_path / "url"))
+    assert wrong() == ["POEC_DATABASE_URL"]
+
+
+def test_only_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "issuer").write_text("https://another.invalid", "utf-8")
+    monkeypatch.setenv("POEC_ISSUER_FILE", str(tmp_path / "issuer"))
+    assert ServiceSettings().issuer == GOOD["POEC_ISSUER"]
 
 
 def test_a_secret_is_never_shown() -> None:

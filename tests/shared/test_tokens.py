@@ -51,6 +51,19 @@ async def test_a_good_token_is_its_principal(issuer: Issuer, verifier: TokenVeri
     assert found == Principal("opco-2i", "opco-2i", "machine", frozenset({"opco"}))
 
 
+@pytest.mark.parametrize("kid", ["dev-1", "DEV-1", "dev-"])
+async def test_in_production_a_development_key_is_refused_though_it_is_published(kid: str, issuer: Issuer) -> None:
+    issuer.keys.insert(0, new_key(kid))
+    header = {"alg": "ES256", "kid": kid, "typ": "at+jwt"}
+    token = jwt.encode(header, issuer.claims(), issuer.keys[0], algorithms=["ES256"])
+    local = a_verifier()
+    production = TokenVerifier(ISSUER, IssuerKeys(JWKS_URL, QUICK), AUDIENCE, register, no_dev_keys=True)
+    assert await local.principal(f"Bearer {token}")
+    assert await production.principal(f"Bearer {issuer.token()}")
+    with pytest.raises(Unauthenticated):
+        await production.principal(f"Bearer {token}")
+
+
 async def test_one_of_several_audiences_is_enough(issuer: Issuer, verifier: TokenVerifier) -> None:
     assert await verifier.principal(f"Bearer {issuer.token(aud=['other', AUDIENCE])}")
 

@@ -14,6 +14,10 @@ from shared.contracts.access import USERS, Access
 from shared.contracts.flow import FOR_EVER, HEARERS, SERVICES, TOPICS, Topic, anchors_topic, dead_letters_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS
 from shared.contracts.references import OPCOS
+from shared.production.check import RULES
+from shared.production.database import DATABASE_RULES, DatabaseRule
+from shared.production.limits import BOUNDS
+from shared.production.rule import Rule, env
 from tests.support.ears import service
 
 PARTNERS: Final = {
@@ -141,6 +145,15 @@ def command_table() -> str:
             text = inspect.cleandoc(part.callback.__doc__ or "").split("\n", maxsplit=1)[0]
             rows.append(f"| `poec {name} {called}` | {text} | {exit_codes(part.callback)} |")
     return "\n".join(rows) + "\n"
+
+
+def production_table() -> str:
+    """Return the rules of production: code, what is objected to and why, what to do, whether it may be waived."""
+    rows = ["| code | why | what to do | may be waived |", "|---|---|---|---|"]
+    rules: tuple[Rule | DatabaseRule, ...] = (*RULES, *DATABASE_RULES)
+    rows += [f"| `{one.code}` | {one.why} | {one.do} | {'yes' if one.waivable else ''} |" for one in rules]
+    bounds = ", ".join(f"`{env(name)}` {low:g} to {high:g}" for name, (low, high) in BOUNDS.items())
+    return "\n".join([*rows, "", f"Bounds of `LIMIT_OUT_OF_BOUNDS`: {bounds}.", ""])
 
 
 def exit_codes(function: object) -> str:
