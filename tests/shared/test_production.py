@@ -189,3 +189,28 @@ def test_on_one_machine_only_what_cannot_work_is_refused(folder: Path, monkeypat
     found = judge_start("validation", service("validation").settings, ROLES)
     assert found.judged.findings == ()
     assert found.settings.crash_point == "relay.after_send"
+
+
+def test_on_one_machine_too_each_role_that_signs_in_at_the_brokers_needs_its_own_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    local = {
+        "POEC_MODE": "local", "POEC_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "POEC_INSTANCE": "one",
+        "POEC_DATABASE_URL": "postgresql://me@127.0.0.1/me", "POEC_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+        "POEC_ISSUER": "http://127.0.0.1", "POEC_JWKS_URL": "http://127.0.0.1",
+    }  # fmt: skip
+    for key, value in local.items():
+        monkeypatch.setenv(key, value)
+
+    def lacking(*roles: str) -> list[str]:
+        found = judge_start("validation", service("validation").settings, roles).judged.findings
+        return [finding.setting for finding in found]
+
+    assert lacking(*ROLES) == ["POEC_KAFKA_WORKER_PASSWORD", "POEC_KAFKA_RELAY_PASSWORD"]
+    assert lacking("api") == []
+    monkeypatch.setenv("POEC_KAFKA_WORKER_PASSWORD", "7qz")
+    monkeypatch.setenv("POEC_KAFKA_RELAY_PASSWORD", "")
+    assert lacking("worker") == []
+    assert lacking("worker", "relay") == ["POEC_KAFKA_RELAY_PASSWORD"]
+    monkeypatch.setenv("POEC_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")
+    assert lacking("worker", "relay") == []

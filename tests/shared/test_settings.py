@@ -93,15 +93,3 @@ def test_a_process_of_its_own_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPa
     """Two processes with one name throw each other out of the group: there is no default."""
     monkeypatch.delenv("POEC_INSTANCE")
     assert wrong() == ["POEC_INSTANCE"]
-
-
-def test_each_role_that_signs_in_at_the_brokers_needs_its_own_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(ServiceSettings().lacking(("api", "worker", "relay"))) == 2
-    assert ServiceSettings().lacking(("api",)) == []
-    monkeypatch.setenv("POEC_KAFKA_WORKER_PASSWORD", "secret-7qz")
-    monkeypatch.setenv("POEC_KAFKA_RELAY_PASSWORD", "")
-    assert ServiceSettings().lacking(("worker",)) == []
-    assert [line.partition(":")[0] for line in ServiceSettings().lacking(("worker", "relay"))] == ["POEC_KAFKA_RELAY_PASSWORD"]
-    assert "7qz" not in repr(ServiceSettings())
-    monkeypatch.setenv("POEC_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")
-    assert ServiceSettings().lacking(("worker", "relay")) == []
