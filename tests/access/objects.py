@@ -1,0 +1,259 @@
+"""Objects in each state, of two OPCOs, and a request for each cell: written through the services' own stores, asked through their doors."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from services.publication.consumers import hearing as publication_ears
+from services.publication.store import open_listing
+from services.publication.use_cases import record_ais
+from services.submission.domain.fiche import Status as FicheStatus
+from services.submission.store import open_fiches, write_fiches
+from services.validation.domain.dossier import Status as DossierStatus
+from services.validation.store import open_dossiers, write_dossiers
+from shared.audit_trail import Change
+from shared.contracts.events import Event
+from shared.contracts.fiche import fiche_id, session_id
+from shared.contracts.flow import topics_heard_by
+from shared.contracts.ingress import AisRow
+from shared.contracts.references import REGION
+from shared.identity import service_principal
+from shared.principals import Registration, register
+from tests.access.cells import Asked, Cell
+from tests.access.entrance import OTHER, OTHER_SIRET, OWN, OWN_SIRET, Entrance
+from tests.services.publication import heard
+from tests.services.submission import filings
+from tests.services.validation import dossiers
+from tests.support.fiches import GOLDEN_WARNINGS, golden_json
+
+_CHUNK: Final = 400
+TODAY: Final[Mapping[str, dt.datetime]] = {"submission": filings.NOON, "validation": dossiers.NOON, "publication": heard.NOW}
+"""The business time at which each service is asked: the objects are of those days."""
+TABLES: Final = {"submission": "fiche", "validation": "dossier", "publication": "catalogue_session"}
+"""Where each service keeps what its commands are about."""
+
+
+@dataclass(frozen=True)
+class Object:
+    """What a cell is about: its id, the revision that was read, the OPCO's reference of it, AIS recorded of it."""
+
+    id: UUID
+    revision: int = 1
+    reference: str = ""
+    ais: tuple[UUID, ...] = ()
+
+
+async def at_its_time(entrance: Entrance) -> None:
+    """Move a service's business clock to the days of its objects."""
+    at = TODAY.get(entrance.name)
+    if at is not None:
+        await entrance.owner("UPDATE clock_offset SET seconds = extract(epoch FROM $1::timestamptz - now())::bigint", at)
+
+
+async def requests(entrance: Entrance, cells: Iterable[Cell]) -> dict[Cell, tuple[Object, Asked]]:
+    """Make an object of its own for every cell that has one, and return each cell's request."""
+    asked = list(cells)
+    made = await _SEEDS[entrance.name](entrance, [cell for cell in asked if cell.state and "letter" not in cell.door])
+    letters = await _letters(entrance, [cell for cell in asked if cell.state and "letter" in cell.door])
+    people = await _people(entrance, [cell for cell in asked if "{pseudonym}" in cell.door and cell.relation != "absent"])
+    made |= letters | people
+    found = {cell: made.get(cell) or Object(uuid4(), reference=_reference()) for cell in asked}
+    return {cell: (thing, _request(cell, thing)) for cell, thing in found.items()}
+
+
+def _reference() -> str:
+    return f"M-{uuid4().hex[:12]}"
+
+
+def _owner(cell: Cell) -> str:
+    return OWN if cell.relation == "own" else OTHER
+
+
+async def _no_objects(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    assert not cells
+    return {}
+
+
+async def _fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    at = {status.value: make() for status, make in filings.AT.items()}
+    assert set(at) == {status.value for status in FicheStatus}
+    found = {}
+    for chunk in _chunks(cells):
+        async with entrance.database.unit(service_principal("submission", "worker")) as unit:
+            working = await open_fiches(unit, [])
+            for cell in chunk:
+                opco, reference = _owner(cell), _reference()
+                fiche = replace(at[cell.state or ""], id=fiche_id(opco, reference), opco=opco, reference=reference)
+                working.put(fiche.id, fiche, _made(fiche.status, fiche.revision))
+                found[cell] = Object(fiche.id, fiche.revision, reference)
+            write_fiches(working, unit)
+            await unit.flush()
+    return found
+
+
+async def _dossiers(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    at = {status.value: make() for status, make in dossiers.IN_STATUS.items()}
+    assert set(at) == {status.value for status in DossierStatus}
+    found = {}
+    for chunk in _chunks(cells):
+        async with entrance.database.unit(service_principal("validation", "worker")) as unit:
+            working = await open_dossiers(unit, [])
+            for cell in chunk:
+                opco, reference, start = _owner(cell), _reference(), at[cell.state or ""]
+                named = replace(start.validation, reference=reference) if start.validation else None
+                advisers = (cell.caller,) if cell.relation == "judged" else start.advisers
+                identifier = fiche_id(opco, reference)
+                dossier = replace(
+                    start, fiche_id=identifier, opco=opco, reference=reference, validation=named, advisers=advisers
+                )
+                working.put(identifier, dossier, _made(dossier.status, dossier.revision))
+                found[cell] = Object(identifier, dossier.revision, reference)
+            write_dossiers(working, unit)
+            await unit.flush()
+    return found
+
+
+def _made(status: str, revision: int) -> Change:
+    return Change("made", "test", None, str(status), facts={"revision": revision})
+
+
+_LISTED: Final = (heard.submitted(heard.content(seats=2)), heard.avis(), heard.validated())
+_STORY: Final[Mapping[str, tuple[Event, ...]]] = {
+    "expected": (),
+    "published": (),
+    "full": (),
+    "suspended": (heard.lapsed(),),
+    "removed": (heard.withdrawn(),),
+}
+"""What is heard of a fiche after its session stood in the catalogue, to bring it to each state."""
+
+
+async def _sessions(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    ears, found = publication_ears(heard.LIMITS), {}
+    for chunk in _chunks(cells):
+        async with entrance.database.unit(service_principal("publication", "worker")) as unit:
+            listing = await open_listing(unit, [])
+
+            def hear(fiche: UUID, opco: str, *events: Event) -> None:
+                for event in events:
+                    ears.handlers[type(event)](listing, _of(event, fiche, opco), unit.now)  # noqa: B023  # used at once
+
+            for cell in chunk:
+                fiche, opco = uuid4(), _owner(cell)
+                session, ais = session_id(fiche, 1), ()
+                hear(fiche, opco, *_LISTED)
+                if cell.state != "expected":
+                    hear(fiche, opco, heard.confirmed(1, heard.content(seats=2)))
+                    ais = tuple(uuid4() for _ in range(2 if cell.state == "full" else 1))
+                    rows = [AisRow(ais_id=one, recorded_on=dt.date(2018, 2, 25)) for one in ais]
+                    record_ais(listing, heard.FRANCE_TRAVAIL, session, rows, unit.now, heard.LIMITS)
+                hear(fiche, opco, *_STORY[cell.state or ""])
+                assert listing.sessions.get(session).status == cell.state  # type: ignore[union-attr]  # it was just made
+                found[cell] = Object(session, ais=ais)
+            ears.write(listing, unit)
+            await unit.flush()
+    return found
+
+
+def _of(event: Event, fiche: UUID, opco: str) -> Event:
+    """Return an event about another fiche."""
+    changes: dict[str, object] = {"fiche_id": fiche, "opco": opco}
+    if number := getattr(event, "number", None):
+        changes["session_id"] = session_id(fiche, number)
+    if getattr(event, "reference", None):
+        changes["reference"] = f"R-{fiche.hex[:16]}"
+    return event.model_copy(update=changes)
+
+
+def _chunks(cells: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
+    return (cells[n : n + _CHUNK] for n in range(0, len(cells), _CHUNK))
+
+
+_SEEDS: Final[Mapping[str, Callable[[Entrance, Sequence[Cell]], Any]]] = {
+    "submission": _fiches,
+    "validation": _dossiers,
+    "publication": _sessions,
+    "analytics": _no_objects,
+}
+_LETTER: Final = (
+    "INSERT INTO dead_letter (id, topic, kafka_partition, kafka_offset, code, detail, headers, state, value)"
+    " SELECT id, $2, 7, n, 'PLANTED', 'planted', '[]', state, 'x'"
+    " FROM unnest($1::uuid[], $3::text[]) WITH ORDINALITY AS t(id, state, n)"
+)
+
+
+async def _letters(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    """Plant a letter that nobody can read for each cell."""
+    found = {cell: Object(uuid4()) for cell in cells}
+    ids, states = [thing.id for thing in found.values()], [cell.state for cell in found]
+    await entrance.owner(_LETTER, ids, topics_heard_by(entrance.name)[0], states)
+    return found
+
+
+async def _people(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    """Register a reviewer for each cell, who signs in with a mailbox; the account is called like the object's id."""
+    found = {cell: Object(uuid4()) for cell in cells}
+    wanted = [
+        Registration(str(one.id), "person", REGION, ("region_reviewer",), login=f"{one.id}@region.invalid")
+        for one in found.values()
+    ]
+    async with entrance.database.unit(service_principal(entrance.name, "api")) as unit:
+        await register(unit, wanted, "test")
+        await unit.flush()
+    return found
+
+
+_CONTENT: Final = golden_json()
+_ACKNOWLEDGED: Final = {"acknowledged": list(GOLDEN_WARNINGS)}
+_CHANGED: Final = {"content": {**_CONTENT, "title": "Peintre industriel, autre intitulé"}, **_ACKNOWLEDGED}
+_REASON: Final = "Le centre n’est libre qu’à ces dates."
+_DATES: Final = {"start": "2018-05-14", "end": "2018-08-17", "motive": "SOURCING_INSUFFISANT"}
+_AVIS: Final = {"avis": "COMPLEMENTAIRE"}
+_PROPOSED: Final = dossiers.an_adaptation()
+BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
+    "submit_fiche": lambda o: {"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED},
+    "complete_fiche": lambda o: {"content": _CONTENT, **_ACKNOWLEDGED},
+    "amend_fiche": lambda o: _CHANGED,
+    "accept_adaptation": lambda o: _ACKNOWLEDGED,
+    "decline_adaptation": lambda o: {"reason": _REASON},
+    "counter_propose": lambda o: {**_CHANGED, "reason": _REASON},
+    "confirm_programmation": lambda o: {},
+    "engage_session": lambda o: {"enrolled": 8},
+    "postpone_session": lambda o: {**_DATES, **_ACKNOWLEDGED},
+    "cancel_session": lambda o: {"motive": "BESOIN_DISPARU"},
+    "withdraw_fiche": lambda o: {"reason": "AUTRE"},
+    "ask_completion": lambda o: {"items": [{"field": "hours.total", "request": "Précisez la durée."}]},
+    "propose_adaptation": lambda o: {
+        "adaptation": _PROPOSED.adaptation.model_dump(mode="json"),
+        "reasons": list(_PROPOSED.reasons),
+        "expires_on": _PROPOSED.expires_on.isoformat(),
+    },
+    "give_avis": lambda o: _AVIS,
+    "correct_avis": lambda o: _AVIS,
+    "validate_fiche": lambda o: {},
+    "refuse_fiche": lambda o: {"reasons": ["HORS_CADRE_POEC"], "comment": "Le besoin relève du droit commun."},
+    "record_ais": lambda o: {"rows": [{"ais_id": str(uuid4()), "recorded_on": "2018-02-26"}]},
+    "cancel_ais": lambda o: {"ais_ids": [str(one) for one in o.ais or (uuid4(),)]},
+    "record_aes": lambda o: {"rows": [{"aes_id": str(uuid4()), "entered_on": "2018-04-30"}]},
+    "replay_dead_letter": lambda o: {},
+    "discard_dead_letter": lambda o: {"reason": "Illisible."},
+    "manage_principals": lambda o: {
+        "principals": [{"id": f"new-{o.id}", "kind": "machine", "organisation": OTHER, "roles": ["opco"]}]
+    },
+}
+"""What is sent for each operation that changes something: what the rules let through where role, relation and state do."""
+_QUERIES: Final = {"GET /counts": "?year=2018"}
+_PARAMETERS: Final = {"number": "1", "year": "2018"}
+
+
+def _request(cell: Cell, thing: Object) -> Asked:
+    method, _, path = cell.door.partition(" ")
+    if cell.door == "GET /check":
+        siret = OWN_SIRET if cell.relation == "own" else OTHER_SIRET
+        return Asked(method, f"/check?siret={siret}&insee=50502&start=2018-04-30")
+    filled = re.sub(r"{(\w+)}", lambda found: _PARAMETERS.get(found[1], str(thing.id)), path) + _QUERIES.get(cell.door, "")
+    body = BODIES[cell.operation](thing) if method in ("POST", "PUT") else None
+    return Asked(method, filled, body, {"if_match": f'"{thing.revision}"'} if body is not None else {})
