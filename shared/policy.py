@@ -97,22 +97,40 @@ POLICY: Final[dict[str, Row]] = {
 _EVERY_ROW: Final = frozenset({REGION, FRANCE_TRAVAIL, CARIF_OREF, DREETS, OPERATIONS})
 
 
+UNKNOWN: Final = Objection("UNKNOWN", "Aucun objet de ce nom n’est visible pour votre organisation.")
+
+
 def authorize(
-    principal: Principal, operation: str, owner: str | None = None, authors: Collection[str] = ()
+    principal: Principal,
+    operation: str,
+    owner: str | None = None,
+    authors: Collection[str] = (),
+    unknown: Objection = UNKNOWN,
 ) -> None:
     """Let `principal` do `operation` on an object of organisation `owner` (None: no object) that `authors` judged, or raise.
 
     Raises `Forbidden` when none of the roles may do it, or only on what others judged; `NotFound` when they may but only on
-    their own organisation's objects.
+    their own organisation's objects: with `unknown`, which is what the caller is told of an object that does not exist.
     """
-    relations = {relation for role, relation in POLICY.get(operation, {}).items() if role in principal.roles}
-    if not relations:
-        raise Forbidden(Objection("ROLE", "Votre rôle ne permet pas cette opération."))
+    relations = _relations(principal, operation)
     if relations == {"own"} and owner is not None and owner != principal.organisation:
-        raise NotFound(Objection("UNKNOWN", "Aucun objet de ce nom n’est visible pour votre organisation."))
+        raise NotFound(unknown)
     if "any" not in relations and principal.id in authors:
         message = "Vous avez rendu un avis sur ce dossier\u202f: la décision revient à une autre personne."
         raise Forbidden(Objection("DECIDES_ON_OWN_AVIS", message, "minutes L506-508"))
+
+
+def limited_to(principal: Principal, operation: str) -> str | None:
+    """Return the organisation whose objects a list is limited to, None for those of all. Raises `Forbidden` like `authorize`."""
+    return principal.organisation if _relations(principal, operation) == {"own"} else None
+
+
+def _relations(principal: Principal, operation: str) -> set[Relation]:
+    """Return what the roles of a principal may do an operation on; raises `Forbidden` where that is nothing."""
+    relations = {relation for role, relation in POLICY.get(operation, {}).items() if role in principal.roles}
+    if not relations:
+        raise Forbidden(Objection("ROLE", "Votre rôle ne permet pas cette opération."))
+    return relations
 
 
 def fits(role: str, organisation: str) -> bool:

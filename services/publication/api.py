@@ -29,7 +29,7 @@ from shared.contracts.ingress import AesRow, AisRow, RowOut
 from shared.errors import InvalidInput, NotFound, Objection
 from shared.http import Answer, answers, database, door, ok, signed_in, takes
 from shared.identity import Principal, service_principal
-from shared.policy import authorize
+from shared.policy import authorize, limited_to
 
 router = APIRouter(tags=["publication"])
 API: Final = service_principal("publication", "api")
@@ -158,7 +158,9 @@ async def get_sessions(
     """List sessions, an OPCO its own, the others all."""
     principal = await signed_in(request)
     authorize(principal, "read_sessions")
-    found = await sessions_page(database(request), _seer(principal), status.value if status else None, fiche_id, after, limit)
+    only = limited_to(principal, "read_sessions")
+    named = status.value if status else None
+    found = await sessions_page(database(request), _seer(principal), named, fiche_id, only, after, limit)
     following = found[-1].session.id if len(found) == limit else None
     return ok(SessionsOut(sessions=[_session_out(shown) for shown in found], next=following))
 
@@ -170,7 +172,8 @@ async def get_session(request: Request, session_id: UUID) -> Response:
     authorize(principal, "read_sessions")
     shown = await one_session(database(request), _seer(principal), session_id)
     if shown is None:
-        raise NotFound(Objection("UNKNOWN_SESSION", "Aucune session de cet identifiant n’est attendue au catalogue."))
+        raise NotFound(story.UNKNOWN_SESSION)
+    authorize(principal, "read_sessions", shown.session.opco, unknown=story.UNKNOWN_SESSION)
     return ok(_session_out(shown))
 
 

@@ -319,12 +319,21 @@ class Shown:
 
 
 async def sessions_page(
-    database: Database, principal: Principal, status: str | None, fiche_id: UUID | None, after: UUID, limit: int
+    database: Database,
+    principal: Principal,
+    status: str | None,
+    fiche_id: UUID | None,
+    opco: str | None,
+    after: UUID,
+    limit: int,
 ) -> list[Shown]:
-    """Return sessions the principal may see, by id: those after `after`, at most `limit`."""
-    where = "WHERE s.id > $1::uuid AND ($2::text IS NULL OR s.status = $2) AND ($3::uuid IS NULL OR s.fiche_id = $3)"
-    query = f"{_SESSIONS_READ} {where} ORDER BY s.id LIMIT $4"
-    return [_shown(row) for row in await database.query(principal, query, after, status, fiche_id, limit)]
+    """Return sessions the principal may see, of all OPCOs or one, by id: those after `after`, at most `limit`."""
+    where = (
+        "WHERE s.id > $1::uuid AND ($2::text IS NULL OR s.status = $2) AND ($3::uuid IS NULL OR s.fiche_id = $3)"
+        " AND ($4::text IS NULL OR s.opco = $4)"
+    )
+    query = f"{_SESSIONS_READ} {where} ORDER BY s.id LIMIT $5"
+    return [_shown(row) for row in await database.query(principal, query, after, status, fiche_id, opco, limit)]
 
 
 async def one_session(database: Database, principal: Principal, identifier: UUID) -> Shown | None:

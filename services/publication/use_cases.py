@@ -36,6 +36,8 @@ from shared.messaging.records import Tombstone
 from shared.policy import authorize
 
 WORKER: Final = service_principal("publication", "worker")
+UNKNOWN_SESSION: Final = Objection("UNKNOWN_SESSION", "Aucune session de cet identifiant n’est attendue au catalogue.")
+"""What is said of a session that does not exist, and in the same words of another organisation's."""
 NewContent: TypeAlias = FicheCompleted | FicheAmended | AdaptationAccepted | CounterProposed | SessionPostponed
 
 
@@ -203,7 +205,7 @@ def _session(listing: Listing, command: str, session_id: UUID) -> CatalogueSessi
     """Return the session a command is for. Raises `NotFound` where there is none, `NotAllowedNow` where its status forbids it."""
     session = listing.sessions.get(session_id)
     if session is None:
-        raise NotFound(Objection("UNKNOWN_SESSION", "Aucune session de cet identifiant n’est attendue au catalogue."))
+        raise NotFound(UNKNOWN_SESSION)
     allowed(command, session.status)
     return session
 

@@ -6,7 +6,7 @@ Each leaves one entry in the audit trail, with codes and figures only: texts sta
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from shared.contracts.validation import (
 from shared.database import Database
 from shared.errors import Impossible
 from shared.identity import Principal, service_principal
-from shared.policy import authorize
+from shared.policy import authorize, limited_to
 from shared.working_set import WorkingSet
 
 Fiches = WorkingSet[Fiche]
@@ -196,14 +196,17 @@ async def read_fiches(
 ) -> list[Listed]:
     """Return the next fiches of the list that the caller may see."""
     authorize(principal, "read_fiche")
-    return await list_fiches(database, principal, wanted, after, limit)
+    only = limited_to(principal, "read_fiche")
+    if only is not None and wanted.opco not in (None, only):
+        return []
+    return await list_fiches(database, principal, replace(wanted, opco=wanted.opco or only), after, limit)
 
 
 async def read_fiche(database: Database, principal: Principal, identifier: UUID) -> Fiche:
     """Return a fiche that the caller may see."""
     authorize(principal, "read_fiche")
     fiche = decisions.existing(await find_fiche(database, principal, identifier))
-    authorize(principal, "read_fiche", fiche.opco)
+    authorize(principal, "read_fiche", fiche.opco, unknown=decisions.UNKNOWN)
     return fiche
 
 
@@ -213,7 +216,7 @@ def _decide(
     """Let the caller decide on a fiche of theirs, at the revision they have read."""
     authorize(asker.principal, operation)
     fiche = decisions.existing(fiches.get(asker.fiche_id))
-    authorize(asker.principal, operation, fiche.opco)
+    authorize(asker.principal, operation, fiche.opco, unknown=decisions.UNKNOWN)
     if asker.revision is not None:
         decisions.at_revision(fiche, asker.revision)
     return _record(fiches, fiche, decide(fiche), operation, asker.principal.id, facts)

@@ -201,12 +201,12 @@ async def read_dossier(database: Database, principal: Principal, fiche_id: UUID)
     authorize(principal, "read_dossier")
     dossier = await store.find_dossier(database, principal, fiche_id)
     if dossier is None:
-        raise _unknown()
+        raise NotFound(_UNKNOWN)
+    authorize(principal, "read_dossier", dossier.opco, unknown=_UNKNOWN)
     return dossier
 
 
-def _unknown() -> NotFound:
-    return NotFound(Objection("UNKNOWN", "Aucun dossier n’est ouvert pour cette fiche."))
+_UNKNOWN: Final = Objection("UNKNOWN", "Aucun dossier n’est ouvert pour cette fiche.")
 
 
 def _asked(dossiers: Dossiers, principal: Principal, operation: str, fiche_id: UUID, revision: int) -> Dossier:
@@ -214,8 +214,8 @@ def _asked(dossiers: Dossiers, principal: Principal, operation: str, fiche_id: U
     authorize(principal, operation)
     dossier = dossiers.get(fiche_id)
     if dossier is None:
-        raise _unknown()
-    authorize(principal, operation, dossier.opco, dossier.advisers)
+        raise NotFound(_UNKNOWN)
+    authorize(principal, operation, dossier.opco, dossier.advisers, _UNKNOWN)
     decision.at_revision(dossier, revision)
     return dossier
 

@@ -1,4 +1,4 @@
-"""The cells of the matrix: each door x each caller x own, other or absent x each state; what the tables say of a cell, what was answered."""
+"""The cells of the matrix: each door x each caller x own, other or absent x each state; what is tabled and what was answered."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ TABLE: Final[Mapping[str, Row]] = {operation: dict(row) for operation, row in PO
 """The policy table as it was read: a row that is changed afterwards is a hole that the matrix finds."""
 _BY_STATUS: Final[Mapping[int, Outcome]] = {401: "signed_out", 403: "forbidden", 404: "unknown"}
 _STATE_CODES: Final = frozenset(
-    "STATUS SESSION_STATE SESSION_STATUS SESSION_NOT_PUBLISHED REFERENCE_TAKEN ALREADY_REPLAYED".split()
+    ("STATUS", "SESSION_STATE", "SESSION_STATUS", "SESSION_NOT_PUBLISHED", "REFERENCE_TAKEN", "ALREADY_REPLAYED")
 )
 _AT_ONCE: Final = 16
 
@@ -43,11 +43,11 @@ def cells(service: str, doors: Collection[str] = (), callers: Collection[str] = 
     """Yield every cell of a service, or of some of its doors and callers."""
     for door, operation in routes(service).items():
         for caller in callers if not doors or door in doors else ():
-            for relation, state in _objects(service, door, operation):
+            for relation, state in objects_of(service, door, operation):
                 yield Cell(door, operation, caller, relation, state)
 
 
-def _objects(service: str, door: str, operation: str) -> Iterator[tuple[Relation, str | None]]:
+def objects_of(service: str, door: str, operation: str) -> Iterator[tuple[Relation, str | None]]:
     """Yield the kinds of objects that a door may be asked about."""
     if door == "GET /check":
         yield from (("own", None), ("other", None))

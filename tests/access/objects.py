@@ -77,7 +77,7 @@ async def _no_objects(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, O
     return {}
 
 
-async def _fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
     at = {status.value: make() for status, make in filings.AT.items()}
     assert set(at) == {status.value for status in FicheStatus}
     found = {}
@@ -131,7 +131,7 @@ _STORY: Final[Mapping[str, tuple[Event, ...]]] = {
 """What is heard of a fiche after its session stood in the catalogue, to bring it to each state."""
 
 
-async def _sessions(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+async def sessions(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
     ears, found = publication_ears(heard.LIMITS), {}
     for chunk in _chunks(cells):
         async with entrance.database.unit(service_principal("publication", "worker")) as unit:
@@ -143,7 +143,8 @@ async def _sessions(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Obj
 
             for cell in chunk:
                 fiche, opco = uuid4(), _owner(cell)
-                session, ais = session_id(fiche, 1), ()
+                session = session_id(fiche, 1)
+                ais: tuple[UUID, ...] = ()
                 hear(fiche, opco, *_LISTED)
                 if cell.state != "expected":
                     hear(fiche, opco, heard.confirmed(1, heard.content(seats=2)))
@@ -173,9 +174,9 @@ def _chunks(cells: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
 
 
 _SEEDS: Final[Mapping[str, Callable[[Entrance, Sequence[Cell]], Any]]] = {
-    "submission": _fiches,
+    "submission": fiches,
     "validation": _dossiers,
-    "publication": _sessions,
+    "publication": sessions,
     "analytics": _no_objects,
 }
 _LETTER: Final = (

@@ -58,7 +58,7 @@ async def found_with_a_hole(entrance: Entrance, door: str) -> list[str]:
 
 
 async def test_a_row_that_lets_too_many_in_is_found(entrances: Mapping[str, Entrance], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(POLICY, "give_avis", {**POLICY["give_avis"], "pole_emploi_reviewer": "any"})  # type: ignore[arg-type]
+    monkeypatch.setitem(POLICY, "give_avis", {**POLICY["give_avis"], "pole_emploi_reviewer": "any"})
     found = await found_with_a_hole(entrances["validation"], "POST /dossiers/{fiche_id}/avis")
     assert found and all("pole_emploi_reviewer" in line for line in found if "expected" in line)
 
@@ -66,14 +66,14 @@ async def test_a_row_that_lets_too_many_in_is_found(entrances: Mapping[str, Entr
 async def test_a_row_that_keeps_too_many_out_is_found(
     entrances: Mapping[str, Entrance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(POLICY, "read_dossier", {"region_reviewer": "any"})  # type: ignore[arg-type]
+    monkeypatch.setitem(POLICY, "read_dossier", {"region_reviewer": "any"})
     assert await found_with_a_hole(entrances["validation"], "GET /dossiers/{fiche_id}")
 
 
 async def test_a_decision_on_ones_own_avis_is_found(
     entrances: Mapping[str, Entrance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(POLICY, "validate_fiche", {"pole_emploi_reviewer": "any"})  # type: ignore[arg-type]
+    monkeypatch.setitem(POLICY, "validate_fiche", {"pole_emploi_reviewer": "any"})
     found = await found_with_a_hole(entrances["validation"], "POST /dossiers/{fiche_id}/validation")
     assert any("on judged" in line for line in found)
     assert any("changed" not in line for line in found)
@@ -83,7 +83,7 @@ async def test_a_route_that_forgets_to_ask_is_found(
     entrances: Mapping[str, Entrance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (api, use_cases):
-        monkeypatch.setattr(module, "authorize", lambda *_: None)
+        monkeypatch.setattr(module, "authorize", lambda *_, **__: None)
     found = await found_with_a_hole(entrances["validation"], "POST /dossiers/{fiche_id}/refusal")
     assert any("by opco" in line for line in found)
 

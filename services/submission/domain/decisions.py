@@ -192,10 +192,14 @@ def at_revision(fiche: Fiche, read: int) -> None:
         raise Stale(Objection("REVISION", message, facts=facts))
 
 
+UNKNOWN: Final = Objection("UNKNOWN", "Aucune fiche de ce nom n’est visible pour votre organisation.")
+"""What is said of a fiche that does not exist, and in the same words of another organisation's."""
+
+
 def existing(fiche: Fiche | None) -> Fiche:
     """Return the fiche; raises `NotFound` where there is none, or none that the caller may see."""
     if fiche is None:
-        raise NotFound(Objection("UNKNOWN", "Aucune fiche de ce nom n’est visible pour votre organisation."))
+        raise NotFound(UNKNOWN)
     return fiche
 
 
