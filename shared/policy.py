@@ -42,10 +42,11 @@ _OPCO: Final = _row("opco", may="own")
 _REGION: Final = _row("region_reviewer")
 _DECIDES: Final = _row("pole_emploi_reviewer", may="not_author")
 _REVIEWERS: Final = _row("region_reviewer", "pole_emploi_reviewer")
-_READERS: Final = {**_OPCO, **_REVIEWERS, **_row("carif_oref", "dreets", "operations")}
+_READERS: Final = {**_OPCO, **_REVIEWERS, **_row("dreets", "operations")}
+_CARIF_OREF: Final = _row("carif_oref")
 _ENTRIES: Final = _row("entries")
 _OUTSIDE: Final = _row("training_provider", "agency")
-_EVERYBODY: Final = {**_READERS, **_ENTRIES, **_OUTSIDE, **_row("opco")}
+_EVERYBODY: Final = {**_READERS, **_CARIF_OREF, **_ENTRIES, **_OUTSIDE, **_row("opco")}
 _OPERATIONS: Final = _row("operations")
 _ADMINISTRATOR: Final = _row("administrator")
 
@@ -62,7 +63,7 @@ POLICY: Final[dict[str, Row]] = {
     "postpone_session": _OPCO,
     "cancel_session": _OPCO,
     "withdraw_fiche": _OPCO,
-    "read_fiche": _READERS,
+    "read_fiche": _READERS,  # whole, money included: the Carif-Oref reads what is published, the catalogue and its sessions
     # validation: the Région gives the avis, Pôle emploi decides; neither does the other's part (minutes L506-508)
     "ask_completion": _REVIEWERS,
     "propose_adaptation": _REGION,
@@ -76,7 +77,7 @@ POLICY: Final[dict[str, Row]] = {
     "cancel_ais": _ENTRIES,
     "record_aes": _ENTRIES,
     "read_catalogue": _EVERYBODY,
-    "read_sessions": {**_READERS, **_ENTRIES, **_row("agency")},
+    "read_sessions": {**_READERS, **_CARIF_OREF, **_ENTRIES, **_row("agency")},
     "check_validation": {**_EVERYBODY, **_row("training_provider", may="own")},
     # analytics: everybody sees the same figure
     "read_counts": _EVERYBODY,
