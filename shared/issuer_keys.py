@@ -24,6 +24,8 @@ REFRESH_SECONDS: Final = 300.0
 GRACE_SECONDS: Final = 24 * 3600.0
 """How long keys are trusted that could not be fetched again."""
 _MAX_BYTES: Final = 256 * 1024
+DEV_KEYS: Final = "dev-"
+"""Beginning of the ids of a development issuer's keys."""
 _MOST_WAITING: Final = 100
 _LOG = log("keys")
 
@@ -38,10 +40,10 @@ class Pace:
 
 
 class IssuerKeys:
-    """The published keys of one issuer, for one process."""
+    """The published keys of one issuer, for one process; with `no_dev_keys` those of a development issuer are nobody's."""
 
-    def __init__(self, url: str, pace: Pace | None = None) -> None:
-        self._url, self._pace = url, pace or Pace()
+    def __init__(self, url: str, pace: Pace | None = None, *, no_dev_keys: bool = False) -> None:
+        self._url, self._pace, self._no_dev_keys = url, pace or Pace(), no_dev_keys
         self._keys = KeySet([])
         self._ids: frozenset[str] = frozenset()
         self._asked_at = self._answered_at = float("-inf")
@@ -52,6 +54,8 @@ class IssuerKeys:
 
     async def having(self, kid: str) -> KeySet:
         """Return the key set, which has the key `kid`. Raises ValueError where the issuer has no such key, `Busy` without any keys."""
+        if self._no_dev_keys and kid.lower().startswith(DEV_KEYS):
+            raise ValueError("kid")
         if kid not in self._ids and not self._said_unknown(kid):
             await self._fetch_after(time.monotonic())
         age = time.monotonic() - self._answered_at

@@ -252,15 +252,9 @@ class Process:
     def _application(self, database: Database, hearing: Hearing[Any], inbox: Inbox[Any], news: News) -> FastAPI:
         settings = self._settings
         directory = Directory(database)
-        keys = IssuerKeys(settings.jwks_url, Pace(grace=settings.keys_grace_seconds))
-        verifier = TokenVerifier(
-            settings.issuer,
-            keys,
-            settings.audience,
-            directory.find,
-            settings.token_claim,
-            no_dev_keys=settings.mode == "production",
-        )
+        production = settings.mode == "production"
+        keys = IssuerKeys(settings.jwks_url, Pace(grace=settings.keys_grace_seconds), no_dev_keys=production)
+        verifier = TokenVerifier(settings.issuer, keys, settings.audience, directory.find, settings.token_claim)
 
         async def ready() -> dict[str, bool]:
             return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}

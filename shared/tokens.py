@@ -22,8 +22,6 @@ from shared.issuer_keys import IssuerKeys
 from shared.logs import log
 
 ALGORITHMS: Final = ("ES256", "EdDSA", "RS256")
-DEV_KEYS: Final = "dev-"
-"""Beginning of the ids of a development issuer's keys."""
 MAX_BYTES: Final = 8 * 1024
 LEEWAY_SECONDS: Final = 30
 LONGEST_SECONDS: Final = 3600
@@ -47,21 +45,11 @@ class TokenVerifier:
     """Makes a principal out of a bearer token. Remembers verified tokens until they expire, or their key is withdrawn.
 
     `claim` names who asks: `sub` for an issuer that follows RFC 9068 (section 2.2), `client_id` or `azp` for one whose `sub`
-    is a number of its own. `find` looks a name up in the table of principals. With `no_dev_keys` what a development issuer
-    signed is refused on sight, whatever key set it is in.
+    is a number of its own. `find` looks a name up in the table of principals.
     """
 
-    def __init__(
-        self,
-        issuer: str,
-        keys: IssuerKeys,
-        audience: str,
-        find: Find,
-        claim: Claim = "sub",
-        *,
-        no_dev_keys: bool = False,
-    ) -> None:
-        self._keys, self._find, self._claim, self._no_dev_keys = keys, find, claim, no_dev_keys
+    def __init__(self, issuer: str, keys: IssuerKeys, audience: str, find: Find, claim: Claim = "sub") -> None:
+        self._keys, self._find, self._claim = keys, find, claim
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
@@ -96,7 +84,7 @@ class TokenVerifier:
             if header.get("typ", "").lower() not in ("at+jwt", "application/at+jwt"):
                 raise ValueError("typ")
             kid = header.get("kid")
-            if not isinstance(kid, str) or (self._no_dev_keys and kid.lower().startswith(DEV_KEYS)):
+            if not isinstance(kid, str):
                 raise ValueError("kid")
             claims = _strict_object(token.split(".")[1])
             decoded = jwt.decode(token, await self._keys.having(kid), algorithms=list(ALGORITHMS))

@@ -57,7 +57,7 @@ async def test_in_production_a_development_key_is_refused_though_it_is_published
     header = {"alg": "ES256", "kid": kid, "typ": "at+jwt"}
     token = jwt.encode(header, issuer.claims(), issuer.keys[0], algorithms=["ES256"])
     local = a_verifier()
-    production = TokenVerifier(ISSUER, IssuerKeys(JWKS_URL, QUICK), AUDIENCE, register, no_dev_keys=True)
+    production = TokenVerifier(ISSUER, IssuerKeys(JWKS_URL, QUICK, no_dev_keys=True), AUDIENCE, register)
     assert await local.principal(f"Bearer {token}")
     assert await production.principal(f"Bearer {issuer.token()}")
     with pytest.raises(Unauthenticated):
