@@ -23,6 +23,8 @@ from shared.identity import Principal
 
 _REMEMBERED: Final = 4096
 _LONGEST_WAIT_SECONDS: Final = 3600.0
+_LONGEST_MEMORY_SECONDS: Final = 2.0
+"""So long a refusal is given from memory; then a limit that was raised meanwhile is seen."""
 _FORGET_SECONDS: Final = 3600.0
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _AVAILABLE: Final = (
@@ -57,10 +59,11 @@ class Limit:
 
 @dataclass
 class _Purse:
-    """What a process holds of one bucket: tokens in hand, or the moment before which there are none."""
+    """What a process holds of one bucket: tokens in hand, or when there are some again and until when nobody asks the row."""
 
     limit: Limit
     left: int = 0
+    full_at: float = 0.0
     empty_until: float = 0.0
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -104,8 +107,9 @@ class Rates:
             purse.left, purse.limit = int(row["granted"]), Limit(row["per_second"], row["burst"])
             if purse.left >= 1:
                 return
-            purse.empty_until = self._clock() + _wait(purse.limit, row["tokens"])
-        raise _too_many(kind, purse.limit, purse.empty_until - self._clock())
+            purse.full_at = self._clock() + _wait(purse.limit, row["tokens"])
+            purse.empty_until = min(purse.full_at, self._clock() + _LONGEST_MEMORY_SECONDS)
+        raise _too_many(kind, purse.limit, purse.full_at - self._clock())
 
 
 async def forget(database: Database) -> None:

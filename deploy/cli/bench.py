@@ -25,7 +25,7 @@ Fiches = Annotated[int, typer.Option(help="Fiches of the run with 50 at once; th
 bench = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
-    help="Measure flow (default), relay, inbox and rebuild. Exit codes: 0 measured, 1 something went wrong, 2 wrong use.",
+    help="Measure flow (default), relay, inbox, rebuild and limits. Exit codes: 0 measured, 1 something went wrong, 2 wrong use.",
 )
 
 
@@ -89,15 +89,16 @@ async def _flow(run: Run, levels: list[int], fiches: int) -> dict[str, Any]:
     return {
         "flow": rows,
         "raw_kafka": raw,
-        "limits_per_principal": {"in_flight": _in_flight_limit()},
+        "limits_per_principal": _limits_of_this_run(),
         "record_bytes": len(document),
     }
 
 
-def _in_flight_limit() -> int:
-    """Return how many writes one client may have under way at once: as set for this run, else the default."""
-    default = ServiceSettings.model_fields["in_flight_per_principal"].default
-    return int(os.environ.get("POEC_IN_FLIGHT_PER_PRINCIPAL", default))
+def _limits_of_this_run() -> dict[str, float]:
+    """Return what one client may ask: writes under way at once, and per second; as set for this run, else the defaults."""
+    names = ("in_flight_per_principal", "rate_per_second", "rate_burst")
+    fields = ServiceSettings.model_fields
+    return {name: float(os.environ.get(f"POEC_{name.upper()}", fields[name].default)) for name in names}
 
 
 def _how_many(level: int, fiches: int) -> int:
@@ -183,6 +184,29 @@ def rebuild(
     from deploy.bench import bare
 
     _print(asyncio.run(_timed("rebuild", bare.inbox(fiches, rebuild=True))), as_json)
+
+
+@bench.command()
+def limits(
+    rounds: Annotated[int, typer.Option(help="How often the three phases follow one another.")] = 5,
+    seconds: Annotated[float, typer.Option(help="Length of a phase.")] = 5.0,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Measure what one client at ten times its limit costs the others, beside the same load without it. Starts the product if need be.
+
+    Exit codes: 0 measured, 1 something went wrong, 2 wrong use.
+    """
+    from deploy.bench.limits import Limits
+
+    folder = home_folder(home)
+    run = live_run(folder) or start_detached(folder, [], reporter().note)
+
+    async def measured() -> dict[str, Any]:
+        with reporter().step(f"limits, {rounds} rounds of {seconds:g} s") as progress:
+            return await Limits(run, journal_of(folder)).measure(rounds, seconds, progress)
+
+    _print(asyncio.run(measured()), as_json)
 
 
 async def _timed(name: str, measuring: Any) -> dict[str, Any]:

@@ -129,6 +129,17 @@ async def test_who_is_over_the_limit_is_told_from_memory(heart: Heart) -> None:
     assert await taken(rates, 5, limit) == 1
 
 
+async def test_a_limit_that_was_raised_is_seen_soon(heart: Heart) -> None:
+    clock = Clock()
+    rates, limit = Rates(heart.database, {}, clock), Limit(NEVER_REFILLED, 1)
+    assert await taken(rates, 5, limit) == 1
+    async with heart.database.connection() as connection:
+        await connection.execute("UPDATE rate_bucket SET burst = 7, tokens = 7")
+    assert await taken(rates, 5, limit) == 0
+    clock.now += 2.01
+    assert await taken(rates, 9, limit) == 7
+
+
 @pytest.mark.parametrize(("limit", "wait"), [(Limit(0.1, 1), 10), (Limit(100, 1), 1), (Limit(0, 1), 3600)])
 async def test_retry_after_says_when_there_is_a_token_again(heart: Heart, rates: Rates, limit: Limit, wait: int) -> None:
     await rates.take("akto", "write", limit)
