@@ -90,7 +90,7 @@ class TokenVerifier:
             decoded = jwt.decode(token, await self._keys.having(kid), algorithms=list(ALGORITHMS))
             self._claims.validate(decoded.claims)
             return _Verified(_name(claims, self._claim), _expiry(claims), kid)
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError, IndexError) as wrong:
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as wrong:
             _LOG.info("token_refused", reason=type(wrong).__name__)
             raise Unauthenticated(
                 Objection("TOKEN", "Le jeton d’accès est refusé\u202f: demandez-en un autre.")

@@ -16,7 +16,7 @@ from shared.identity import Principal
 from shared.issuer_keys import IssuerKeys, Pace
 from shared.tokens import Claim, TokenVerifier
 from tests.support.doubtful_tokens import DOUBTFUL
-from tests.support.tokens import AUDIENCE, ISSUER, JWKS_URL, Issuer, new_key
+from tests.support.tokens import AUDIENCE, ISSUER, JWKS_URL, Issuer, new_key, part
 
 
 @pytest.fixture
@@ -209,3 +209,13 @@ def test_the_test_issuer_signs_as_others_do() -> None:
     issuer = Issuer()
     token = issuer.signed(json.dumps(issuer.claims()))
     assert jwt.decode(token, KeySet([ECKey.import_key(issuer.keys[0].as_dict())])).claims["sub"] == "opco-2i"
+
+
+@pytest.mark.parametrize("where", [0, 1])
+async def test_a_token_nested_six_thousand_deep_is_refused_like_any_other(
+    issuer: Issuer, verifier: TokenVerifier, where: int
+) -> None:
+    parts = issuer.token().split(".")
+    parts[where] = part("[" * (6000 if where == 0 else 5500))
+    with pytest.raises(Unauthenticated):
+        await verifier.principal(f"Bearer {'.'.join(parts)}")
