@@ -46,11 +46,8 @@ SELECT
   (SELECT rolbypassrls FROM me) AS bypasses_rows,
   (SELECT rolcreaterole OR rolcreatedb OR rolreplication FROM me) AS makes_roles,
   ARRAY(SELECT relname::text FROM mine WHERE pg_has_role(current_user, relowner, 'MEMBER') ORDER BY 1) AS owns,
-  ARRAY(SELECT relname::text FROM mine c WHERE NOT (relrowsecurity AND relforcerowsecurity) AND (
-      EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) OR EXISTS (SELECT FROM pg_attribute a
-        WHERE a.attrelid = c.oid AND a.attname = 'opco' AND NOT a.attisdropped
-          AND EXISTS (SELECT FROM mine o JOIN pg_policy p ON p.polrelid = o.oid AND p.polname = 'tenant')))
-    ORDER BY 1) AS open_tables,
+  ARRAY(SELECT relname::text FROM mine c WHERE NOT (relrowsecurity AND relforcerowsecurity)
+    AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) ORDER BY 1) AS open_tables,
   has_table_privilege('audit_entry', 'UPDATE, DELETE, TRUNCATE') AS trail_writable,
   (SELECT seconds FROM clock_offset) AS clock_offset,
   current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
@@ -98,7 +95,7 @@ DATABASE_RULES: Final = (
     ),
     DatabaseRule(
         "ROW_SECURITY_OFF",
-        "Row-level security is off, or not forced, where organisations' rows lie.",
+        "Row-level security is off, or not forced, on tables that have policies: those then hold nobody back.",
         "Switch it on again: ALTER TABLE … ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY.",
         lambda found: found.open_tables,
     ),

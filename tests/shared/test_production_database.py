@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from deploy.local.databases import database_url
+from deploy.local.secrets import load_secrets
+from shared.contracts.flow import SERVICES
 from shared.migrations import upgrade
 from shared.production.check import judge_connected, judged_database
 from shared.production.database import DATABASE_RULES, Found, found_in
@@ -15,6 +19,7 @@ from shared.production.start import Unsafe, refuse_unsafe
 from shared.service import Process
 from tests.support.ears import service
 from tests.support.heart import Heart
+from tests.support.servers import Servers
 
 NO_STANDBY = "NO_STANDBY: this test has one server alone"
 SETTINGS = {
@@ -144,12 +149,17 @@ async def test_a_process_does_not_start_on_an_open_database(heart: Heart) -> Non
     await refuse_unsafe(heart.database, settings(mode="local"))
 
 
-async def test_migrations_understand_the_address_that_processes_do(heart: Heart) -> None:
-    folder = Path(__file__).parents[2] / "services" / "validation" / "migrations"
-    name = f"{heart.url.rpartition('/')[2].partition('?')[0]}_tls"
-    await as_superuser(heart, f"CREATE DATABASE {name} OWNER validation_owner")
-    url = f"{heart.owner_url.rpartition('/')[0]}/{name}?sslmode=prefer&target_session_attrs=read-write"
-    await asyncio.to_thread(upgrade, folder, url)
-    connection = await asyncpg.connect(url)
-    assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
+@pytest.mark.parametrize("name", SERVICES)
+async def test_the_database_of_each_service_has_no_finding_once_migrated(name: str, servers: Servers) -> None:
+    """Migrations too read the address as the processes do, `sslmode` and all: SQLAlchemy's reading would fail on it."""
+    database, admin = f"production_{name}_{uuid4().hex[:8]}", servers.postgres.admin_url
+    connection = await asyncpg.connect(admin)
+    await connection.execute(f"CREATE DATABASE {database} OWNER {name}_owner")
     await connection.close()
+    roles = load_secrets(servers.home).roles
+    owner, process = (database_url(admin, database, role, roles[role]) for role in (f"{name}_owner", name))
+    folder = Path(__file__).parents[2] / "services" / name / "migrations"
+    await asyncio.to_thread(upgrade, folder, f"{owner}?sslmode=prefer&target_session_attrs=read-write")
+    judged = await judge_connected(settings(database_url=process, waivers=NO_STANDBY))
+    assert judged.findings == ()
+    assert [finding.code for finding, _ in judged.waived] == ["NO_STANDBY"]
