@@ -23,7 +23,8 @@ API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'
 MAX_QUERY_BYTES: Final = 2048
 MAX_QUERY_FIELDS: Final = 50
 _ONCE: Final = frozenset(
-    b"host authorization content-type content-length content-encoding idempotency-key if-match prefer traceparent".split()
+    b"host authorization content-type content-length content-encoding idempotency-key if-match prefer traceparent"
+    b" origin sec-fetch-site x-csrf-token".split()
 )
 _OPEN_TO_ANY_HOST: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked by probes at whatever address a container has; they tell nothing and do nothing for anybody."""

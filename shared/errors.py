@@ -181,6 +181,22 @@ class Unauthenticated(Refused):
     title = "Jeton absent ou refusé"
 
 
+class SignInFailed(Refused):
+    """A person's sign-in came to nothing; whoever it was may begin again."""
+
+    status = 400
+    code = "sign_in_failed"
+    title = "La connexion n’a pas abouti"
+
+
+class CrossSite(Refused):
+    """A write with a session's cookie that does not prove to come from a page of this service."""
+
+    status = 403
+    code = "cross_site"
+    title = "Cette demande ne vient pas d’une page de ce service"
+
+
 class KeyReused(Refused):
     """The same Idempotency-Key came with another body."""
 

@@ -14,7 +14,8 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
-from shared.errors import Busy, Objection
+from shared.errors import Busy, Objection, Refused
+from shared.fetching import fetched
 from shared.logs import log
 
 INTERVAL_SECONDS: Final = 2.0
@@ -23,7 +24,6 @@ REFRESH_SECONDS: Final = 300.0
 """Age at which keys are fetched anew in the background: a key that was withdrawn is refused after this at the latest."""
 GRACE_SECONDS: Final = 24 * 3600.0
 """How long keys are trusted that could not be fetched again."""
-_MAX_BYTES: Final = 256 * 1024
 DEV_KEYS: Final = "dev-"
 """Beginning of the ids of a development issuer's keys."""
 _MOST_WAITING: Final = 100
@@ -89,10 +89,18 @@ class IssuerKeys:
 
     async def _fetch(self) -> None:
         try:
-            async with asyncio.timeout(5), httpx.AsyncClient(timeout=3, follow_redirects=False) as client:
-                found = KeySet.import_key_set(await _answer(client, self._url))
-                ids = frozenset(key.kid for key in found.keys if key.kid)
-        except (httpx.HTTPError, TimeoutError, JoseError, ValueError, TypeError, KeyError, AttributeError) as failure:
+            found = KeySet.import_key_set(await _answer(self._url))
+            ids = frozenset(key.kid for key in found.keys if key.kid)
+        except (
+            httpx.HTTPError,
+            TimeoutError,
+            Refused,
+            JoseError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as failure:
             _LOG.warning("keys_not_fetched", error=type(failure).__name__)
             return
         if gone := self._ids - ids:
@@ -110,17 +118,10 @@ class IssuerKeys:
             self._unknown.popitem(last=False)
 
 
-async def _answer(client: httpx.AsyncClient, url: str) -> KeySetSerialization:
-    """Return the JSON object at a URL, at most 256 KiB of it. Raises ValueError for anything else."""
-    parts, size = [], 0
-    async with client.stream("GET", url) as response:
-        response.raise_for_status()
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > _MAX_BYTES:
-                raise ValueError("too large")
-            parts.append(part)
-    found = httpx.Response(200, content=b"".join(parts)).json()
-    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+async def _answer(url: str) -> KeySetSerialization:
+    """Return the key set at a URL. Raises ValueError for anything else."""
+    answer = await fetched(url)
+    found = answer.json_object()
+    if answer.status != 200 or not isinstance(found.get("keys"), list):
         raise ValueError("not a key set")
     return {"keys": found["keys"]}

@@ -37,6 +37,11 @@ class Held:
 
 HELD: Final[tuple[Held, ...]] = (
     Held(
+        "sessions",
+        "SELECT created_at, seen_at FROM web_session WHERE principal_id = $1",
+        "DELETE FROM web_session WHERE principal_id = $1::text",
+    ),
+    Held(
         "sign_in",
         "SELECT login, issuer, subject, registered_at, last_sign_in FROM person WHERE principal_id = $1",
         "DELETE FROM person WHERE principal_id = $1::text",

@@ -87,6 +87,7 @@ POLICY: Final[dict[str, Row]] = {
     "read_dead_letters": _OPERATIONS,
     "replay_dead_letter": _OPERATIONS,
     "discard_dead_letter": _OPERATIONS,
+    "read_own_account": {**_EVERYBODY, **_row("administrator")},
     "read_principals": _row("administrator", "operations"),
     "manage_principals": _ADMINISTRATOR,
     # RGPD: what is held of a person's own account, and its end

@@ -62,7 +62,13 @@ _REPLACED = (
     "ON CONFLICT (id) DO UPDATE SET organisation = EXCLUDED.organisation, roles = EXCLUDED.roles, state = EXCLUDED.state,"
     " version = EXCLUDED.version, audit_hash = EXCLUDED.audit_hash, changed_at = EXCLUDED.changed_at"
 )
-_REDIRECTED = "ON CONFLICT (principal_id) DO UPDATE SET login = EXCLUDED.login"
+_REDIRECTED = (
+    "ON CONFLICT (principal_id) DO UPDATE SET login = EXCLUDED.login,"
+    " issuer = CASE WHEN person.login = EXCLUDED.login THEN person.issuer END,"
+    " subject = CASE WHEN person.login = EXCLUDED.login THEN person.subject END"
+)
+"""Another login is another person: whoever signed in before is no longer this account."""
+_SESSIONS_OVER = "DELETE FROM web_session WHERE principal_id = ANY($1::text[])"
 State = Literal["active", "disabled"]
 Outcome = Literal["added", "changed", "unchanged"]
 
@@ -105,7 +111,7 @@ class Directory:
                 return
             began = time.monotonic()
             rows = await self._database.query(self._reader, _ACTIVE)
-            self._known = {row["id"]: principal for row in rows if (principal := _principal(row))}
+            self._known = {row["id"]: principal for row in rows if (principal := principal_of(row))}
             self._read_at = began
 
 
@@ -131,6 +137,8 @@ async def register(unit: UnitOfWork, wanted: Sequence[Registration], actor: str)
     people = [one for one in due if one.login]
     rows = [{"principal_id": one.id, "login": one.login, "registered_at": unit.now} for one in people]
     unit.insert(PERSON, rows, on_conflict=_REDIRECTED)
+    if over := [one.id for one in due if one.id in known and _ends_sessions(one, known[one.id])]:
+        unit.add(_SESSIONS_OVER, over)
     return outcomes
 
 
@@ -139,7 +147,9 @@ async def first_administrator(url: str, service: str, identifier: str) -> bool:
     database = await Database.open(url, service, 1)
     try:
         async with database.unit(service_principal(service, "api")) as unit:
-            found = await unit.read("SELECT 1 FROM principal WHERE roles ? 'administrator' AND state = 'active' LIMIT 1")
+            found = await unit.read(
+                "SELECT 1 FROM principal WHERE roles ? 'administrator' AND state = 'active' LIMIT 1"
+            )
             if found:
                 return False
             await register(unit, [Registration(identifier, "machine", "operations", ("administrator",))], "migration")
@@ -149,8 +159,8 @@ async def first_administrator(url: str, service: str, identifier: str) -> bool:
     return True
 
 
-def _principal(row: Row) -> Principal | None:
-    """Return who a row says; None, loudly, for a row that `register` would not have made."""
+def principal_of(row: Row) -> Principal | None:
+    """Return who a row of the table says; None, loudly, for a row that `register` would not have made."""
     roles = frozenset(orjson.loads(row["roles"]))
     wrong = sorted(role for role in roles if not fits(role, row["organisation"]))
     if wrong:
@@ -165,6 +175,10 @@ def _outcome(one: Registration, row: Row | None) -> Outcome:
     now = (row["organisation"], set(orjson.loads(row["roles"])), row["state"])
     same = now == (one.organisation, set(one.roles), one.state) and one.login in (None, row["login"])
     return "unchanged" if same else "changed"
+
+
+def _ends_sessions(one: Registration, row: Row) -> bool:
+    return one.state == "disabled" or one.login not in (None, row["login"])
 
 
 def _action(one: Registration, row: Row | None) -> str:

@@ -62,6 +62,18 @@ KEEPINGS: Final[tuple[Keeping, ...]] = (
         " WHERE id IN (SELECT id FROM dead_letter, edge WHERE state <> 'dead' AND emptied_at IS NULL"
         " AND closed_at < edge.before LIMIT $2) RETURNING 1",
     ),
+    Keeping(
+        "sessions",
+        lambda settings: timedelta(hours=24),
+        "DELETE FROM web_session WHERE id_hash IN (SELECT id_hash FROM web_session, edge"
+        " WHERE created_at < edge.before LIMIT $2) RETURNING 1",
+    ),
+    Keeping(
+        "sign_ins",
+        lambda settings: timedelta(hours=1),
+        "DELETE FROM sign_in WHERE state_hash IN (SELECT state_hash FROM sign_in, edge"
+        " WHERE created_at < edge.before LIMIT $2) RETURNING 1",
+    ),
 )
 
 

@@ -41,6 +41,7 @@ from shared.production.start import EXIT_SETTINGS, Unsafe, owner_url, refuse_uns
 from shared.rates import Counted, Limit, Rates, forget_regularly
 from shared.retention import Retention
 from shared.settings import ServiceSettings
+from shared.sign_in_door import cookie_name, origin_of, sign_in_of
 from shared.tokens import TokenVerifier
 from shared.web_app import new_app
 from shared.who_asks import SignedIn
@@ -261,7 +262,13 @@ class Process:
 
         router = self._service.router if "api" in self._roles else None
         app = new_app(self._service.name, version("poec"), ready, router, doorway_of(settings))
-        who = Counted(SignedIn(verifier, directory), Rates(database, _limits(settings)))
+        rates = Rates(database, _limits(settings))
+        app.state.sign_in = sign_in_of(settings, database, rates)
+        sessions = app.state.sign_in.sessions if app.state.sign_in else None
+        signed_in = SignedIn(
+            verifier, directory, sessions, origin_of(settings.public_url), cookie_name(self._service.name)
+        )
+        who = Counted(signed_in, rates)
         app.state.door = Door(database, hearing.open, hearing.write, who, news, settings.in_flight_per_principal)
         app.state.letters = DeadLetters(inbox)
         app.state.settings = settings

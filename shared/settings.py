@@ -45,6 +45,26 @@ class ServiceSettings(BaseSettings):
     keys_grace_seconds: float = Field(
         86_400, description="How long the issuer’s keys are trusted while it does not answer."
     )
+    oidc_issuer: str = Field(
+        "",
+        description="OpenID provider that people sign in with (`issuer` of its discovery document); none: people cannot.",
+    )
+    oidc_client_id: str = Field("", description="Name of this service as a client of that provider.")
+    oidc_client_secret: SecretStr | None = Field(None, description="This client's secret.")
+    oidc_client_auth: Literal["client_secret_post", "client_secret_basic"] = Field(
+        "client_secret_post", description="How the secret is shown to the provider."
+    )
+    oidc_scope: str = Field("openid email", description="Scopes asked of the provider; ProConnect gives `siret` too.")
+    oidc_acr_values: str = Field(
+        "",
+        description="Levels of authentication (`acr`), separated by spaces, of which one must be reached; none is asked for else.",
+    )
+    oidc_pkce: bool = Field(
+        True, description="Bind codes to this service by PKCE (S256); off only where a provider refuses it."
+    )
+    sign_ins_per_minute: int = Field(
+        10, ge=1, description="Sign-ins one address may begin in a minute; more are answered 429."
+    )
     http_host: str = Field("127.0.0.1", description="Address the process listens on.")
     http_port: int = Field(0, description="Port the process listens on; 0 takes a free one.")
     public_url: str = Field(

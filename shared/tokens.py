@@ -80,13 +80,13 @@ class TokenVerifier:
 
     async def _verify(self, token: str) -> _Verified:
         try:
-            header = _strict_object(token.split(".", maxsplit=1)[0])
+            header = strict_object(token.split(".", maxsplit=1)[0])
             if header.get("typ", "").lower() not in ("at+jwt", "application/at+jwt"):
                 raise ValueError("typ")
             kid = header.get("kid")
             if not isinstance(kid, str):
                 raise ValueError("kid")
-            claims = _strict_object(token.split(".")[1])
+            claims = strict_object(token.split(".")[1])
             decoded = jwt.decode(token, await self._keys.having(kid), algorithms=list(ALGORITHMS))
             self._claims.validate(decoded.claims)
             return _Verified(_name(claims, self._claim), _expiry(claims), kid)
@@ -105,7 +105,7 @@ def registered(found: Principal | None) -> Principal:
     return found
 
 
-def _strict_object(part: str) -> dict[str, Any]:
+def strict_object(part: str) -> dict[str, Any]:
     """Return a token part as an object; refuses duplicate members and numbers that are none."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from shared.parsing import objections_from, parse_json
 from shared.persons_door import router as persons
 from shared.principals_door import router as principals
 from shared.problems import defect_problem, problem
+from shared.sign_in_door import router as sign_in
 from shared.trace import follow
 
 _LOG = log("http")
@@ -46,6 +47,7 @@ def new_app(
         app.include_router(_dead_letters())
         app.include_router(principals)
         app.include_router(persons)
+        app.include_router(sign_in)
     _complete_openapi(app)
     return app
 

@@ -1,23 +1,85 @@
-"""Who sent an HTTP request: the holder of its bearer token, looked up in the table of principals."""
+"""Who sent an HTTP request: the holder of its bearer token, or the person whose session its cookie names; never both."""
+
+import hmac
+import re
+from typing import Final
 
 from fastapi import Request
 
+from shared.errors import CrossSite, Malformed, Objection, Unauthenticated
 from shared.identity import Principal
 from shared.principals import Directory
 from shared.tokens import TokenVerifier
+from shared.web_sessions import SECRET, WebSession, WebSessions
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignedIn:
-    """Knows callers by their bearer token."""
+    """Knows callers by their bearer token, and, where people sign in, by the cookie of their session.
 
-    def __init__(self, verifier: TokenVerifier, directory: Directory) -> None:
-        self._verifier, self._directory = verifier, directory
+    `origin` is the service's own (scheme, host, port): a write by cookie must come from there and carry the session's secret.
+    """
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        directory: Directory,
+        sessions: WebSessions | None = None,
+        origin: str = "",
+        cookie: str = "",
+    ) -> None:
+        self._verifier, self._directory, self._sessions = verifier, directory, sessions
+        self._origin, self._cookie = origin, cookie
 
     async def principal(self, request: Request) -> Principal:
-        """Return who asks. Raises `Unauthenticated`, or `Forbidden` for a name that has no row."""
-        return await self._verifier.principal(request.headers.get("authorization"))
+        """Return who asks. Raises `Unauthenticated`, `Forbidden` for a name that has no row, `CrossSite` or `Malformed`."""
+        authorization = request.headers.get("authorization")
+        given = cookies(request, self._cookie) if self._sessions else []
+        if not given or self._sessions is None:
+            return await self._verifier.principal(authorization)
+        if authorization is not None:
+            text = "La demande porte un jeton et un cookie de session\u202f: gardez l’un des deux."
+            raise Malformed(Objection("TWO_CREDENTIALS", text))
+        session = await self._sessions.find(given[0]) if len(given) == 1 and SECRET.fullmatch(given[0]) else None
+        if session is None:
+            raise Unauthenticated(Objection("SESSION", "Votre session est terminée\u202f: reconnectez-vous."))
+        if request.method not in _SAFE:
+            _check_origin(request, self._origin)
+            _check_secret(request, session)
+        request.state.web_session = session
+        return session.principal
 
     async def again(self, request: Request) -> Principal:
         """Return who asks, by their row as it is now."""
         self._directory.forget()
         return await self.principal(request)
+
+
+def session_of(request: Request) -> WebSession | None:
+    """Return the session by which a request's principal was found; None for a bearer token."""
+    found: WebSession | None = getattr(request.state, "web_session", None)
+    return found
+
+
+def cookies(request: Request, name: str) -> list[str]:
+    """Return every value that a request gives for a cookie: two are one too many, whichever a parser would take."""
+    pairs = [
+        part.strip().partition("=") for header in request.headers.getlist("cookie") for part in re.split("[;,]", header)
+    ]
+    return [value for found, _, value in pairs if found == name]
+
+
+def _check_origin(request: Request, origin: str) -> None:
+    """Raise `CrossSite` unless the browser says that the request comes from a page of ours."""
+    site, said = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = site == "same-origin" if site is not None else said is not None
+    if not ours or (said is not None and said != origin):
+        raise CrossSite(Objection("ORIGIN", "Une écriture avec une session ne vient que des pages de ce service."))
+
+
+def _check_secret(request: Request, session: WebSession) -> None:
+    given = request.headers.get("x-csrf-token", "")
+    if not hmac.compare_digest(given.encode(), session.csrf.encode()):
+        text = "L’en-tête X-CSRF-Token manque ou n’est pas celui de votre session\u202f: relisez /me."
+        raise CrossSite(Objection("CSRF_TOKEN", text))

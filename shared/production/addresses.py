@@ -22,12 +22,13 @@ def is_loopback(host: str) -> bool:
     return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
-def _in_the_clear(text: str) -> bool:
+def in_the_clear(text: str) -> bool:
+    """Return whether an address is one of plain http."""
     address = Address(text)
     return address.ok and address.parts is not None and address.parts.scheme == "http"
 
 
-def _malformed(text: str, *, query: bool = False, path: bool = True) -> bool:
+def malformed(text: str, *, query: bool = False, path: bool = True) -> bool:
     """Return whether an address is none, names a user, or has parts that it may not have."""
     address = Address(text)
     if not address.ok or address.parts is None:
@@ -67,13 +68,13 @@ ADDRESS_RULES: Final = (
         "ISSUER_MALFORMED", ("issuer",),
         "The issuer is compared with `iss` letter by letter, and its host is whom we trust.",
         "Give the issuer's address alone, without user, query or fragment.",
-        lambda case: _malformed(case.settings.issuer),
+        lambda case: malformed(case.settings.issuer),
     ),
     Rule(
         "ISSUER_NOT_HTTPS", ("issuer",),
         "Tokens of an issuer that is reached without TLS can be anybody's.",
         "Name the issuer by its https address.",
-        lambda case: _in_the_clear(case.settings.issuer),
+        lambda case: in_the_clear(case.settings.issuer),
     ),
     Rule(
         "ISSUER_LOOPBACK", ("issuer",),
@@ -85,13 +86,13 @@ ADDRESS_RULES: Final = (
         "JWKS_MALFORMED", ("jwks_url",),
         "From there come the keys that decide who is who.",
         "Give the address of the issuer's key set, without user or fragment.",
-        lambda case: _malformed(case.settings.jwks_url, query=True),
+        lambda case: malformed(case.settings.jwks_url, query=True),
     ),
     Rule(
         "JWKS_NOT_HTTPS", ("jwks_url",),
         "Whoever stands between could hand out keys of their own.",
         "Fetch the keys over https.",
-        lambda case: _in_the_clear(case.settings.jwks_url),
+        lambda case: in_the_clear(case.settings.jwks_url),
     ),
     Rule(
         "JWKS_LOOPBACK", ("jwks_url",),
@@ -132,13 +133,13 @@ ADDRESS_RULES: Final = (
         "PUBLIC_URL_MALFORMED", ("public_url",),
         "Cookies and redirects hold for a whole host: the public address is no more than that.",
         "Give scheme and host alone, without path, user, query or fragment.",
-        lambda case: bool(_public(case)) and _malformed(_public(case), path=False),
+        lambda case: bool(_public(case)) and malformed(_public(case), path=False),
     ),
     Rule(
         "PUBLIC_URL_NOT_HTTPS", ("public_url",),
         "Tokens and sessions would travel in the clear.",
         "Serve https at the proxy, and say so here.",
-        lambda case: bool(_public(case)) and _in_the_clear(_public(case)),
+        lambda case: bool(_public(case)) and in_the_clear(_public(case)),
     ),
     Rule(
         "PUBLIC_URL_LOOPBACK", ("public_url",),

@@ -12,6 +12,7 @@ from shared.production.addresses import ADDRESS_RULES
 from shared.production.database import DATABASE_RULES, DatabaseRule, Found, database_findings, found_in
 from shared.production.kafka import KAFKA_RULES
 from shared.production.limits import LIMIT_RULES
+from shared.production.people import PEOPLE_RULES
 from shared.production.process import PROCESS_RULES
 from shared.production.reading import Read, missing, read_settings, surroundings
 from shared.production.rule import DATABASE, Case, Finding, Kind, Rule
@@ -23,6 +24,7 @@ from shared.settings import ServiceSettings
 RULES: Final[tuple[Rule, ...]] = (
     *PROCESS_RULES,
     *ADDRESS_RULES,
+    *PEOPLE_RULES,
     *KAFKA_RULES,
     *SECRET_RULES,
     *STORAGE_RULES,
@@ -32,7 +34,9 @@ _ALL: Final[tuple[Rule | DatabaseRule, ...]] = (*RULES, *DATABASE_RULES)
 CODES: Final = frozenset(rule.code for rule in _ALL)
 WAIVABLE: Final = frozenset(rule.code for rule in _ALL if rule.waivable)
 DATABASE_URL: Final = "POEC_DATABASE_URL"
-EVERYWHERE: Final = frozenset({"KAFKA_PASSWORD_MISSING", "SECRET_TWICE", "SECRET_FILE_UNREADABLE"})
+EVERYWHERE: Final = frozenset(
+    {"KAFKA_PASSWORD_MISSING", "SIGN_IN_INCOMPLETE", "SECRET_TWICE", "SECRET_FILE_UNREADABLE"}
+)
 """Rules that hold in every mode: without them the process would fail later, and say less."""
 START: Final[tuple[Kind, ...]] = ("settings", "process")
 OFFLINE: Final[tuple[Kind, ...]] = ("settings",)
@@ -125,7 +129,7 @@ def _judged(case: Case, read: Read, production: bool, kinds: Collection[Kind]) -
     return replace(judged, findings=(*judged.findings, *objections(waivers, WAIVABLE, CODES)))
 
 
-_NOT_THERE: Final = ("SETTING_MISSING", "KAFKA_PASSWORD_MISSING")
+_NOT_THERE: Final = ("SETTING_MISSING", "KAFKA_PASSWORD_MISSING", "SIGN_IN_INCOMPLETE")
 
 
 def _of(rule: Rule, case: Case, read: Read) -> list[Finding]:

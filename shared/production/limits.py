@@ -12,6 +12,7 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "rate_burst": (1, 10_000),
     "rate_people_per_second": (0.1, 200),
     "rate_people_burst": (1, 400),
+    "sign_ins_per_minute": (1, 120),
     "in_flight_per_principal": (1, 5_000),
     "pool_size": (2, 200),
     "relay_batch": (1, 20_000),

@@ -68,7 +68,7 @@ async def test_what_is_erased_is_the_mapping_and_what_was_decided_stays(heart: H
     await decided(heart, 1)
     assert await erased(heart) == "erased"
     found = await held_of(heart.database, "p-1", START)
-    assert (found["row"]["state"], found["held"]) == ("disabled", {"sign_in": []})
+    assert (found["row"]["state"], found["held"]) == ("disabled", {"sessions": [], "sign_in": []})
     assert await Directory(heart.database).find("p-1") is None
     assert await trail(heart, "p-1") == [(1, "register_principal", "administrator"), (2, "erase_person", "administrator")]
     assert len(await heart.fetch("SELECT 1 FROM audit_entry WHERE actor = 'p-1'")) == 1
@@ -104,7 +104,7 @@ async def test_a_person_that_was_only_disabled_is_erased_all_the_same(heart: Hea
     gone = Registration("p-1", "person", "region", ("region_reviewer",), "disabled")
     await put(heart, gone)
     assert await erased(heart) == "erased"
-    assert (await held_of(heart.database, "p-1", START))["held"] == {"sign_in": []}
+    assert (await held_of(heart.database, "p-1", START))["held"] == {"sessions": [], "sign_in": []}
 
 
 @pytest.mark.parametrize(("identifier", "actor", "code"), [("akto", "administrator", "NOT_A_PERSON"), ("p-1", "p-1", "OWN_ROW")])
@@ -162,6 +162,6 @@ async def test_the_door_is_for_administrators_alone(heart: Heart, client: httpx.
     assert (await client.get("/principals/p-1/person", params=following, headers=by)).json()["trail"] == []
     outcomes = [(await client.delete("/principals/p-1/person", headers=by)).json()["outcome"] for _ in range(2)]
     assert outcomes == ["erased", "unchanged"]
-    assert (await client.get("/principals/p-1/person", headers=by)).json()["held"] == {"sign_in": []}
+    assert (await client.get("/principals/p-1/person", headers=by)).json()["held"] == {"sessions": [], "sign_in": []}
     assert (await client.get("/principals/p-9/person", headers=by)).status_code == 404
     assert (await client.get("/principals/A%20B/person", headers=by)).status_code == 422

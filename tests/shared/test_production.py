@@ -180,7 +180,7 @@ def test_on_one_machine_only_what_cannot_work_is_refused(folder: Path, monkeypat
         "POEC_MODE": "local", "POEC_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT", "POEC_INSTANCE": "one",
         "POEC_DATABASE_URL": "postgresql://me@127.0.0.1/me", "POEC_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
         "POEC_ISSUER": "http://127.0.0.1", "POEC_JWKS_URL": "http://127.0.0.1", "POEC_CRASH_POINT": "relay.after_send",
-        "POEC_HTTP_PORT": "0", "POEC_ANCHOR_SECONDS": "60", "POEC_RETAIN_ANSWERS_HOURS": "72",
+        "POEC_OIDC_ISSUER": "", "POEC_HTTP_PORT": "0", "POEC_ANCHOR_SECONDS": "60", "POEC_RETAIN_ANSWERS_HOURS": "72",
     }  # fmt: skip
     for key, value in {**environment, **fit}.items():
         monkeypatch.setenv(key, value)

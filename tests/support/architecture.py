@@ -125,6 +125,7 @@ TABLE: Final = (
             "shared.migrations",
             "shared.principals_schema",
             "shared.rates_schema",
+            "shared.web_sessions_schema",
         ),
         (*_KAFKA, *_WEB),
     ),

@@ -13,8 +13,9 @@ from tests.support.source_tree import Module, modules
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
-_OPEN: Final = frozenset({"livez", "readyz", "metrics"})
-"""Health: asked by machines that hold no token, and says nothing about a fiche."""
+_OPEN: Final = frozenset({"livez", "readyz", "metrics", "sign_in", "sign_in_callback", "sign_out", "signed_out"})
+"""Health: asked by machines that hold no token, and says nothing about a fiche. Sign-in: asked by who is nobody yet; sign-out: by
+whoever has a session, whatever their roles became meanwhile."""
 
 
 @dataclass

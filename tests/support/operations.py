@@ -19,11 +19,16 @@ from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
 
 HEALTH: Final = frozenset({"GET /livez", "GET /readyz", "GET /metrics"})
 """Asked by probes that hold no token; they say nothing of a fiche and do nothing for anybody."""
+SIGN_IN: Final = frozenset({"GET /sign-in", "GET /sign-in/callback", "POST /sign-out", "GET /sign-out"})
+"""Asked by browsers of people who are nobody yet, or who stop being somebody: a session is ended whatever one's roles became."""
+OPEN: Final = HEALTH | SIGN_IN
+"""Routes that ask the policy table nothing."""
 EVERY_SERVICE: Final[Mapping[str, str]] = {
     "GET /dead-letters": "read_dead_letters",
     "GET /dead-letters/{letter}": "read_dead_letters",
     "POST /dead-letters/{letter}/replay": "replay_dead_letter",
     "POST /dead-letters/{letter}/discard": "discard_dead_letter",
+    "GET /me": "read_own_account",
     "GET /principals": "read_principals",
     "PUT /principals": "manage_principals",
     "GET /principals/{pseudonym}/person": "export_person",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from shared.policy import POLICY, ROLES, Relation
-from tests.support.operations import HEALTH, STATES, http_doors, legal_states, topic_doors
+from tests.support.operations import HEALTH, SIGN_IN, STATES, http_doors, legal_states, topic_doors
 
 _SHOWN: Final[dict[Relation, str]] = {"own": "own", "any": "any", "not_author": "any¹"}
 _HEADS: Final = {
@@ -74,4 +74,6 @@ def _doors() -> str:
     lines = ["| operation | doors |", "|---|---|"]
     lines += [f"| `{operation}` | {'<br>'.join(doors)} |" for operation, doors in found.items()]
     open_ones = ", ".join(f"`{name}`" for name in sorted(HEALTH))
-    return "\n".join(lines) + f"\n\nOpen to everybody, as they tell nothing: {open_ones}.\n"
+    signing = ", ".join(f"`{name}`" for name in sorted(SIGN_IN))
+    people = f"Open to browsers of people who are nobody yet, or stop being somebody: {signing}."
+    return "\n".join(lines) + f"\n\nOpen to everybody, as they tell nothing: {open_ones}.\n{people}\n"

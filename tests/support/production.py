@@ -12,7 +12,7 @@ def drawn(purpose: str) -> str:
     return hashlib.sha256(f"for a test: {purpose}".encode()).hexdigest()[:40]
 
 
-DATABASE, WORKER, RELAY = drawn("database"), drawn("worker"), drawn("relay")
+DATABASE, WORKER, RELAY, CLIENT = drawn("database"), drawn("worker"), drawn("relay"), drawn("client")
 ELSEWHERE: Final = "db.poec.example:5432"
 
 
@@ -36,6 +36,10 @@ def good(service: str, folder: Path) -> dict[str, str]:
         "POEC_KAFKA_RELAY_PASSWORD": RELAY,
         "POEC_ISSUER": "https://sign-in.poec.example/realms/poec",
         "POEC_JWKS_URL": "https://sign-in.poec.example/realms/poec/certs",
+        "POEC_OIDC_ISSUER": "https://people.poec.example/realms/poec",
+        "POEC_OIDC_CLIENT_ID": f"poec-{service}",
+        "POEC_OIDC_CLIENT_SECRET": CLIENT,
+        "POEC_OIDC_ACR_VALUES": "2fa",
         "POEC_PUBLIC_URL": f"https://{service}.poec.example",
         "POEC_TRUSTED_PROXIES": "10.1.2.0/24",
         "POEC_CONNECTIONS_PER_ADDRESS": "2000",
@@ -138,6 +142,13 @@ BAD: Final[tuple[Bad, ...]] = (
     *_bad("JWKS_MALFORMED", "POEC_JWKS_URL", "sign-in.poec.example/certs", "https://me:you@sign-in.poec.example/certs"),
     *_bad("AUDIENCE_EMPTY", "POEC_AUDIENCE", "", " "),
     *_bad("TOKEN_CLAIM_AZP", "POEC_TOKEN_CLAIM", "azp"),
+    *_bad("SIGN_IN_INCOMPLETE", "POEC_OIDC_CLIENT_ID", None, ""),
+    *_bad("SIGN_IN_INCOMPLETE", "POEC_OIDC_CLIENT_SECRET", None, ""),
+    *_bad("PROVIDER_MALFORMED", "POEC_OIDC_ISSUER", "people.poec.example", "https://me@people.poec.example", "https://people.poec.example#a"),
+    *_bad("PROVIDER_NOT_HTTPS", "POEC_OIDC_ISSUER", "http://people.poec.example/realms/poec"),
+    *_bad("PROVIDER_LOOPBACK", "POEC_OIDC_ISSUER", "https://127.0.0.1:8443", "https://localhost/realms"),
+    *_bad("SECOND_FACTOR_MISSING", "POEC_OIDC_ACR_VALUES", None, " "),
+    *_bad("PKCE_OFF", "POEC_OIDC_PKCE", "false"),
     *_bad("PUBLIC_URL_MISSING", "POEC_PUBLIC_URL", None, ""),
     *_bad("PUBLIC_URL_NOT_HTTPS", "POEC_PUBLIC_URL", "http://poec.example"),
     *_bad("PUBLIC_URL_LOOPBACK", "POEC_PUBLIC_URL", "https://localhost:8443"),
@@ -196,6 +207,7 @@ BAD: Final[tuple[Bad, ...]] = (
     *(
         finding for name, values in {
             "RECEIVE_SECONDS": ("0", "3600"), "CONNECTIONS": ("0",), "CONNECTIONS_PER_ADDRESS": ("10000000",), "RATE_BURST": ("0", "1e9"),
+            "SIGN_INS_PER_MINUTE": ("1000",),
             "RATE_PER_SECOND": ("1e9",), "RATE_PEOPLE_PER_SECOND": ("0",), "IN_FLIGHT_PER_PRINCIPAL": ("0", "1000000"), "POOL_SIZE": ("1",),
             "OUTBOX_HIGH_WATER": ("0",), "RECONCILE_SECONDS": ("1e9",), "SESSION_TIMEOUT_MS": ("1",),
         }.items() for finding in _bad("LIMIT_OUT_OF_BOUNDS", f"POEC_{name}", *values)

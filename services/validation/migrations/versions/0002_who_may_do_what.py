@@ -7,6 +7,7 @@ from shared.messaging.schema import delivery_v2
 from shared.messaging.trail_schema import trail_v1
 from shared.principals_schema import principals_v1
 from shared.rates_schema import rates_v1
+from shared.web_sessions_schema import web_sessions_v1
 
 revision = "0002"
 down_revision = "0001"
@@ -19,3 +20,4 @@ def upgrade() -> None:
     principals_v1(op, "validation")
     retention_v1(op, "validation")
     rates_v1(op, "validation")
+    web_sessions_v1(op, "validation")
