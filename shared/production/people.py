@@ -20,12 +20,30 @@ def _lacking(case: Case) -> list[str]:
     return [env(name) for name, value in needed.items() if not value] if _asked(case) else []
 
 
+def _without_a_provider(case: Case) -> list[str]:
+    settings = case.settings
+    given = {"oidc_client_id": settings.oidc_client_id, "oidc_client_secret": settings.oidc_client_secret}
+    return [] if settings.oidc_issuer else [env(name) for name, value in given.items() if value]
+
+
 PEOPLE_RULES: Final = (
     Rule(
         "SIGN_IN_INCOMPLETE", ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "public_url"),
         "A provider is set, and this service is not known to it: people would be sent there in vain.",
         "Set it, or unset POEC_OIDC_ISSUER.",
         _lacking,
+    ),
+    Rule(
+        "PROVIDER_MISSING", ("oidc_issuer", "oidc_client_id", "oidc_client_secret"),
+        "A client is set, and no provider: nobody can sign in, and a secret lies about for nothing.",
+        "Set POEC_OIDC_ISSUER, or unset this.",
+        _without_a_provider,
+    ),
+    Rule(
+        "SCOPE_WITHOUT_OPENID", ("oidc_issuer", "oidc_scope"),
+        "Without the scope `openid` a provider gives no identity token: nobody could sign in.",
+        "Add openid.",
+        lambda case: [env("oidc_scope")] if _asked(case) and "openid" not in case.settings.oidc_scope.split() else [],
     ),
     Rule(
         "PROVIDER_MALFORMED", ("oidc_issuer",),

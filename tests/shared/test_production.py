@@ -11,10 +11,13 @@ from deploy.local.certificates import ensure_certificate
 from shared.contracts.flow import SERVICES
 from shared.production.check import CODES, RULES, WAIVABLE, judge_case, judge_settings, judge_start
 from shared.production.database import DATABASE_RULES
+from shared.production.limits import BOUNDS
 from shared.production.reading import read_settings
 from shared.production.rule import PROCESS, Case, FileFacts, Surroundings
 from shared.production.waivers import Judged, read_waivers
+from shared.secret_files import is_secret
 from shared.service import ROLES
+from shared.settings import ServiceSettings
 from tests.support.ears import service
 from tests.support.production import BAD, DATABASE, RELAY, WORKER, Bad, good, write_files
 
@@ -69,6 +72,23 @@ def test_every_rule_has_an_example_and_every_example_a_rule() -> None:
     assert {bad.code for bad in BAD} == (CODES | general) - NOT_BY_SETTINGS
     assert len({bad.code for bad in BAD}) >= 25
     assert len({rule.code for rule in RULES}) == len(RULES)
+
+
+HARMLESS = {"http_host", "instance", "waivers", "oidc_client_auth", "kafka_ca_file"}
+"""Settings that no value makes unsafe, or whose rule is about a file: PROXY_MISSING asks for a proxy wherever a process listens."""
+
+
+def test_every_setting_has_a_rule_or_bounds_or_is_known_to_be_harmless() -> None:
+    """A new setting is either thought of here, or the test fails."""
+    fields = ServiceSettings.model_fields
+    bounded = {
+        name
+        for name, field in fields.items()
+        if {"ge", "le"} <= {key for bound in field.metadata for key in ("ge", "le") if hasattr(bound, key)}
+    }
+    asked = {name for rule in RULES for name in rule.reads} | set(BOUNDS) | bounded | HARMLESS
+    assert set(fields) - asked - {name for name, field in fields.items() if is_secret(field)} == set()
+    assert set(fields) >= HARMLESS
 
 
 def together(name: str, folder: Path) -> tuple[dict[str, str], set[tuple[str, str]]]:

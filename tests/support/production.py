@@ -144,6 +144,13 @@ BAD: Final[tuple[Bad, ...]] = (
     *_bad("TOKEN_CLAIM_AZP", "POEC_TOKEN_CLAIM", "azp"),
     *_bad("SIGN_IN_INCOMPLETE", "POEC_OIDC_CLIENT_ID", None, ""),
     *_bad("SIGN_IN_INCOMPLETE", "POEC_OIDC_CLIENT_SECRET", None, ""),
+    Bad(
+        "PROVIDER_MISSING", "a client alone", {"POEC_OIDC_ISSUER": None},
+        ("POEC_OIDC_CLIENT_ID", "POEC_OIDC_CLIENT_SECRET"),
+    ),
+    *_bad("SCOPE_WITHOUT_OPENID", "POEC_OIDC_SCOPE", "email", "", "openidx"),
+    *_bad("SECRET_SHORT", "POEC_OIDC_CLIENT_SECRET", CLIENT[:31]),
+    *_bad("SECRET_GUESSABLE", "POEC_OIDC_CLIENT_SECRET", "changeme"),
     *_bad("PROVIDER_MALFORMED", "POEC_OIDC_ISSUER", "people.poec.example", "https://me@people.poec.example", "https://people.poec.example#a"),
     *_bad("PROVIDER_NOT_HTTPS", "POEC_OIDC_ISSUER", "http://people.poec.example/realms/poec"),
     *_bad("PROVIDER_LOOPBACK", "POEC_OIDC_ISSUER", "https://127.0.0.1:8443", "https://localhost/realms"),
