@@ -56,7 +56,7 @@ async def at_its_time(entrance: Entrance) -> None:
 async def requests(entrance: Entrance, cells: Iterable[Cell]) -> dict[Cell, tuple[Object, Asked]]:
     """Make an object of its own for every cell that has one, and return each cell's request."""
     asked = list(cells)
-    made = await _SEEDS[entrance.name](entrance, [cell for cell in asked if cell.state and "letter" not in cell.door])
+    made = await SEEDS[entrance.name](entrance, [cell for cell in asked if cell.state and "letter" not in cell.door])
     letters = await _letters(entrance, [cell for cell in asked if cell.state and "letter" in cell.door])
     people = await _people(entrance, [cell for cell in asked if "{pseudonym}" in cell.door and cell.relation != "absent"])
     made |= letters | people
@@ -70,6 +70,11 @@ def _reference() -> str:
 
 def _owner(cell: Cell) -> str:
     return OWN if cell.relation == "own" else OTHER
+
+
+def title_of(opco: str) -> str:
+    """Return the title of every fiche of an OPCO here: no answer to another one may hold it."""
+    return f"Peintre industriel, fiche de {opco}"
 
 
 async def _no_objects(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
@@ -86,7 +91,9 @@ async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object
             working = await open_fiches(unit, [])
             for cell in chunk:
                 opco, reference = _owner(cell), _reference()
-                fiche = replace(at[cell.state or ""], id=fiche_id(opco, reference), opco=opco, reference=reference)
+                start = at[cell.state or ""]
+                content = start.content.model_copy(update={"title": title_of(opco)})
+                fiche = replace(start, content=content, id=fiche_id(opco, reference), opco=opco, reference=reference)
                 working.put(fiche.id, fiche, _made(fiche.status, fiche.revision))
                 found[cell] = Object(fiche.id, fiche.revision, reference)
             write_fiches(working, unit)
@@ -106,8 +113,9 @@ async def _dossiers(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Obj
                 named = replace(start.validation, reference=reference) if start.validation else None
                 advisers = (cell.caller,) if cell.relation == "judged" else start.advisers
                 identifier = fiche_id(opco, reference)
+                content = start.content.model_copy(update={"title": title_of(opco)})
                 dossier = replace(
-                    start, fiche_id=identifier, opco=opco, reference=reference, validation=named, advisers=advisers
+                    start, content=content, fiche_id=identifier, opco=opco, reference=reference, validation=named, advisers=advisers
                 )
                 working.put(identifier, dossier, _made(dossier.status, dossier.revision))
                 found[cell] = Object(identifier, dossier.revision, reference)
@@ -173,7 +181,7 @@ def _chunks(cells: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
     return (cells[n : n + _CHUNK] for n in range(0, len(cells), _CHUNK))
 
 
-_SEEDS: Final[Mapping[str, Callable[[Entrance, Sequence[Cell]], Any]]] = {
+SEEDS: Final[Mapping[str, Callable[[Entrance, Sequence[Cell]], Any]]] = {
     "submission": fiches,
     "validation": _dossiers,
     "publication": sessions,
@@ -209,7 +217,7 @@ async def _people(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Objec
 
 _CONTENT: Final = golden_json()
 _ACKNOWLEDGED: Final = {"acknowledged": list(GOLDEN_WARNINGS)}
-_CHANGED: Final = {"content": {**_CONTENT, "title": "Peintre industriel, autre intitulé"}, **_ACKNOWLEDGED}
+_CHANGED: Final = {"content": {**_CONTENT, "title": "Peintre industriel, intitulé modifié"}, **_ACKNOWLEDGED}
 _REASON: Final = "Le centre n’est libre qu’à ces dates."
 _DATES: Final = {"start": "2018-05-14", "end": "2018-08-17", "motive": "SOURCING_INSUFFISANT"}
 _AVIS: Final = {"avis": "COMPLEMENTAIRE"}
