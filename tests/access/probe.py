@@ -16,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from shared.contracts.flow import topics_heard_by
+from shared.policy import POLICY
 from tests.access.cells import Cell
 from tests.access.entrance import OTHER, OWN, Answered, Entrance
 from tests.access.objects import BODIES, SEEDS, Object, at_its_time, title_of
@@ -25,6 +26,8 @@ TENANTS: Final = {"opco": OWN, "other_opco": OTHER}
 """Callers who have objects, and whose."""
 OUTSIDERS: Final = ("training_provider", "other_provider", "agency")
 """Callers who have none."""
+ROLES: Final = {**dict.fromkeys(TENANTS, "opco"), **dict.fromkeys(OUTSIDERS[:2], "training_provider"), "agency": "agency"}
+"""The role of each caller: most requests are for what it lets them ask."""
 _AT_ONCE: Final = 24
 _LETTER: Final = (
     "INSERT INTO dead_letter (id, topic, kafka_partition, kafka_offset, code, detail, headers, value)"
@@ -127,7 +130,7 @@ def is_public(caller: str, operation: str) -> bool:
 def attempt(chance: Random, caller: str, services: Sequence[str]) -> Attempt:
     """Return the next request of the walk."""
     service, door, operation = "", "", "read_catalogue"
-    while is_public(caller, operation):
+    while is_public(caller, operation) or (ROLES[caller] not in POLICY[operation] and chance.random() < 0.6):
         service = chance.choice([*services, "submission", "publication"])
         door, operation = chance.choice(list(routes(service).items()))
     method, _, path = door.partition(" ")

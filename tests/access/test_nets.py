@@ -15,22 +15,11 @@ from shared.identity import Principal
 from tests.access.cells import Cell, cells, outcome, run
 from tests.access.entrance import OTHER, OWN, Entrance, KeyServer
 from tests.access.objects import TABLES, at_its_time, requests
-from tests.support.operations import routes
+from tests.support.operations import AS_THE_SERVICE, routes
 from tests.support.servers import Servers
 
 CLOSED_TO_ONE_ORGANISATION = ("opco", "training_provider", "agency")
 """Callers for whom a unit of work shows their own organisation's rows alone."""
-AS_THE_SERVICE = {
-    "read_principals": "the mapping of a sign-in is read by the service's own process alone",
-    "manage_principals": "rows are made by the service's own process; the policy table asks for an administrator first",
-    "export_person": "what is held of a person is read by the service's own process alone",
-    "erase_person": "the same",
-    "check_validation": "what was validated is public to everybody who is signed in",
-    "read_catalogue": "the catalogue is public to everybody who is signed in",
-    "read_counts": "the counts are the same for everybody",
-    "recount": "counts everything, and shows differences of counts alone",
-}
-"""Operations in which a service reads as itself: for these the policy table is the only net, and the reason why it may be."""
 WITHOUT_ROW_RULES = {
     "alembic_version": "the number of the last migration",
     "clock_offset": "the business clock; one row of two figures",

@@ -64,8 +64,8 @@ async def test_nothing_is_told_or_changed_across_topics(entrances: Mapping[str, 
                 unknown.add(answers[there.offset].outcome)
                 if one != other:
                     told.append(f"{there.key!r}: {one} is not {other}")
-                told += [f"{there.key!r} tells {word!r}" for word in prey.words[victim] if word in answers[there.offset].model_dump_json().encode()
-                         and word not in (there.key or b"") + (there.value or b"")]  # fmt: skip
+                said, asked = answers[there.offset].model_dump_json().encode(), (there.key or b"") + (there.value or b"")
+                told += [f"{there.key!r} tells {w!r}" for w in prey.words[victim] if w in said and w not in asked]
     assert told == []
     assert await versions(entrances) == before
     assert unknown == {"refused"}

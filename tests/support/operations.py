@@ -142,6 +142,18 @@ def topic_doors() -> Iterator[Door]:
 NO_DOOR: Final = {*(dead_letters_topic(name) for name in SERVICES), *(anchors_topic(name) for name in SERVICES)}
 """Topics that no service reads: they ask for nothing."""
 
+AS_THE_SERVICE: Final[Mapping[str, str]] = {
+    "read_principals": "the mapping of a sign-in is read by the service's own process alone",
+    "manage_principals": "rows are made by the service's own process; the policy table asks for an administrator first",
+    "export_person": "what is held of a person is read by the service's own process alone",
+    "erase_person": "the same",
+    "check_validation": "what was validated is public to everybody who is signed in",
+    "read_catalogue": "the catalogue is public to everybody who is signed in",
+    "read_counts": "the counts are the same for everybody",
+    "recount": "counts everything, and shows differences of counts alone",
+}
+"""Operations in which a service reads as itself: for these the policy table is the only net, and the reason why it may be."""
+
 LETTERS: Final = ("dead", "replayed", "discarded")
 _LETTER: Final[Mapping[str, Collection[str]]] = {
     "replay_dead_letter": LETTERS,

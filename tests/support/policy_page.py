@@ -3,7 +3,7 @@
 from typing import Final
 
 from shared.policy import POLICY, ROLES, Relation
-from tests.support.operations import HEALTH, SIGN_IN, STATES, http_doors, legal_states, topic_doors
+from tests.support.operations import AS_THE_SERVICE, HEALTH, SIGN_IN, STATES, http_doors, legal_states, topic_doors
 
 _SHOWN: Final[dict[Relation, str]] = {"own": "own", "any": "any", "not_author": "any¹"}
 _HEADS: Final = {
@@ -30,14 +30,19 @@ refused. Asked by every route, page, consumer and command alike.
 - ¹ but not on what one gave an avis on. Nobody can hold roles of two sides of a fiche: each role is of its organisations alone.
 - A state that is not named is answered 409. “none yet”: the operation makes its object.
 - The second net: row-level security shows a unit of work that is opened for an OPCO, an agency or a training provider no row of
-  another organisation, whatever query a mistake leads to.
-
+  another organisation, whatever query a mistake leads to. Each net is tried alone, at every door (`tests/access/`).
 """
 
 
 def page() -> str:
     """Return the page: the table of roles and states, then the doors of each operation."""
-    return _INTRODUCTION + _table() + "\n## Doors\n\n" + _doors()
+    return _INTRODUCTION + _one_net() + _table() + "\n## Doors\n\n" + _doors()
+
+
+def _one_net() -> str:
+    names = ", ".join(f"`{operation}`" for operation in AS_THE_SERVICE)
+    why = "what is public, or what its own process alone may touch; there this table is the only net"
+    return f"- A service acts as itself in {names}: {why}.\n\n"
 
 
 def _table() -> str:
