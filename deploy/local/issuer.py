@@ -1,11 +1,10 @@
-"""The local issuer of bearer tokens: `python -m deploy.local.issuer`. For one machine, never for production.
+"""The local issuer of bearer tokens, and identity provider: `python -m deploy.local.issuer`. For one machine, never for production.
 
-Client credentials only (RFC 6749 section 4.4), JWT access tokens (RFC 9068) signed with ES256. It listens on loopback,
-its key is made at each start and never written, and key ids start with `dev-` so that production refuses them on sight.
+Machines get JWT access tokens (RFC 9068) by client credentials (RFC 6749 section 4.4); people choose who they are
+(`identity_provider.py`). Everything is signed with ES256. It listens on loopback, its key is made at each start and never
+written, and key ids start with `dev-` so that production refuses them on sight.
 """
 
-import base64
-import binascii
 import hmac
 import os
 import secrets
@@ -15,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote_plus
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -27,13 +25,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from deploy.local.clients import Client, ClientsFile, read_clients
+from deploy.local.identity_provider import IdentityProvider, add_routes
+from deploy.local.issuer_forms import TokenRefused, credentials, read_form
 from deploy.local.ports import LOOPBACK
+from deploy.local.web_clients import read_web_clients
 
 AUDIENCE = "poec"
 LIFETIME = 600  # seconds
-BODY_LIMIT = 8192  # bytes
 EXIT_UNSAFE = 78  # as sysexits' EX_CONFIG: wrong or unsafe configuration
-BANNER = "Local issuer: development only. Keys are made at each start; every client of POEC_HOME is trusted here."
+BANNER = (
+    "Local issuer: development only. Keys are made at each start; every client of POEC_HOME is trusted here, and people choose "
+    "who they are."
+)
 
 
 class IssuerSettings(BaseSettings):
@@ -45,15 +48,10 @@ class IssuerSettings(BaseSettings):
     http_port: int = Field(description="Loopback port to listen on.")
     issuer: str = Field(description="What the tokens name as `iss`; also the address clients reach it by.")
     clients_file: Path = Field(description="The clients.json of POEC_HOME.")
+    web_clients_file: Path | None = Field(
+        None, description="The web_clients.json of POEC_HOME; none: people do not sign in."
+    )
     stdin_watch: bool = Field(False, description="End when standard input is closed.")
-
-
-class TokenRefused(Exception):
-    """A token request that is answered by an error of RFC 6749 section 5.2."""
-
-    def __init__(self, error: str, description: str, status: int = 400, challenge: bool = False) -> None:
-        super().__init__(description)
-        self.error, self.description, self.status, self.challenge = error, description, status, challenge
 
 
 class Issuer:
@@ -85,8 +83,11 @@ class Issuer:
             "exp": now + LIFETIME,
             "jti": secrets.token_urlsafe(16),
         }
-        header = {"alg": "ES256", "typ": "at+jwt", "kid": self.key_id}
-        return jwt.encode(header, claims, self._key, algorithms=["ES256"])
+        return self.sign(claims, "at+jwt")
+
+    def sign(self, claims: dict[str, Any], kind: str) -> str:
+        """A token of a kind (`typ`) that says these claims."""
+        return jwt.encode({"alg": "ES256", "typ": kind, "kid": self.key_id}, claims, self._key, algorithms=["ES256"])
 
     def keys(self) -> dict[str, object]:
         """The public key set (RFC 7517)."""
@@ -98,16 +99,25 @@ class Issuer:
             "issuer": self.issuer,
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/jwks.json",
-            "grant_types_supported": ["client_credentials"],
+            "authorization_endpoint": f"{self.issuer}/authorize",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "end_session_endpoint": f"{self.issuer}/end-session",
+            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            "userinfo_signing_alg_values_supported": ["ES256"],
+            "scopes_supported": ["openid", "email", "siret"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-            "response_types_supported": [],
+            "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         }
 
 
-def create_app(issuer: Issuer, clock: Callable[[], float] = time.time) -> FastAPI:
-    """The HTTP face of an issuer: /token, /jwks.json, /.well-known/openid-configuration, /livez."""
+def create_app(
+    issuer: Issuer, clock: Callable[[], float] = time.time, people: IdentityProvider | None = None
+) -> FastAPI:
+    """The HTTP face of an issuer: /token, /jwks.json, /.well-known/openid-configuration, /livez, and what `people` adds."""
     app = FastAPI(title="POEC local issuer", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
 
@@ -122,11 +132,17 @@ def create_app(issuer: Issuer, clock: Callable[[], float] = time.time) -> FastAP
     @app.post("/token")
     async def token(request: Request) -> JSONResponse:
         form = await read_form(request)
+        if people and form.get("grant_type") == "authorization_code":
+            found = people.token(form, request.headers.get("authorization"))
+            return JSONResponse(found, headers={"cache-control": "no-store"})
         client = issuer.authenticate(*credentials(form, request.headers.get("authorization")))
         if form.get("grant_type") != "client_credentials":
             raise TokenRefused(*_wrong_grant(form))
         answer = {"access_token": issuer.token(client, int(clock())), "token_type": "Bearer", "expires_in": LIFETIME}
         return JSONResponse(answer, headers={"cache-control": "no-store"})
+
+    if people:
+        add_routes(app, people)
 
     @app.get("/jwks.json")
     async def jwks() -> dict[str, object]:
@@ -146,45 +162,7 @@ def create_app(issuer: Issuer, clock: Callable[[], float] = time.time) -> FastAP
 def _wrong_grant(form: Mapping[str, str]) -> tuple[str, str]:
     if "grant_type" not in form:
         return "invalid_request", "grant_type is missing"
-    return "unsupported_grant_type", "only client_credentials is supported"
-
-
-async def read_form(request: Request) -> dict[str, str]:
-    """The url-encoded form of a request, at most 8 KiB and 10 fields, none of them twice."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise TokenRefused("invalid_request", "the body must be application/x-www-form-urlencoded")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise TokenRefused("invalid_request", "the body is too large", 413)
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=10, errors="strict")
-    except ValueError:
-        raise TokenRefused("invalid_request", "the body is not a form") from None
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise TokenRefused("invalid_request", "a field is given twice")
-    return dict(pairs)
-
-
-def credentials(form: Mapping[str, str], authorization: str | None) -> tuple[str, str, bool]:
-    """Client id, secret, and whether they came by HTTP Basic; one of the two ways of RFC 6749 section 2.3.1."""
-    if authorization is None:
-        if "client_id" not in form or "client_secret" not in form:
-            raise TokenRefused("invalid_client", "client_id and client_secret are required", 401)
-        return form["client_id"], form["client_secret"], False
-    if "client_secret" in form:
-        raise TokenRefused("invalid_request", "credentials are given twice")
-    scheme, _, encoded = authorization.partition(" ")
-    try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        text = ""
-    if scheme.lower() != "basic" or ":" not in text:
-        raise TokenRefused("invalid_client", "the Authorization header is not HTTP Basic", 401, challenge=True)
-    name, _, secret = text.partition(":")
-    return unquote_plus(name), unquote_plus(secret), True
+    return "unsupported_grant_type", "only client_credentials is for machines, authorization_code for people"
 
 
 def _end_with_stdin(server: uvicorn.Server) -> None:
@@ -207,11 +185,14 @@ def refusals() -> list[str]:
     if os.environ.get("POEC_MODE") == "production":
         return ["POEC_MODE: the local issuer never runs in production"]
     try:
-        read_clients(load_settings().clients_file)
+        settings = load_settings()
+        read_clients(settings.clients_file)
+        if settings.web_clients_file:
+            read_web_clients(settings.web_clients_file)
     except ValidationError as wrong:
         return [f"POEC_{'_'.join(map(str, error['loc'])).upper()}: {error['msg']}" for error in wrong.errors()]
     except (ValueError, OSError):
-        return ["POEC_CLIENTS_FILE: cannot be read as a table of clients"]
+        return ["POEC_CLIENTS_FILE, POEC_WEB_CLIENTS_FILE: cannot be read as tables of clients"]
     return []
 
 
@@ -222,7 +203,9 @@ def main() -> int:
         print("\n".join(reasons), file=sys.stderr)
         return EXIT_UNSAFE
     settings = load_settings()
-    app = create_app(Issuer(settings.issuer.rstrip("/"), ClientsFile(settings.clients_file)))
+    issuer = Issuer(settings.issuer.rstrip("/"), ClientsFile(settings.clients_file))
+    web = read_web_clients(settings.web_clients_file) if settings.web_clients_file else {}
+    app = create_app(issuer, people=IdentityProvider(issuer.issuer, issuer.sign, web))
     config = uvicorn.Config(app, host=LOOPBACK, port=settings.http_port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     if settings.stdin_watch:

@@ -1,7 +1,7 @@
 """The Python processes of a run: the issuer, and each service as one process or one per role, with their environments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.children import Child
@@ -11,6 +11,7 @@ from deploy.local.files import read_json, write_json
 from deploy.local.options import ROLES, Options, ServiceSpec
 from deploy.local.ports import LOOPBACK, keep_or_choose
 from deploy.local.runfile import Issuer, KafkaServer, ServiceProcesses
+from deploy.local.web_clients import WebClient, web_clients_of, write_web_clients
 from shared.contracts.access import relay_user, worker_user
 
 
@@ -23,7 +24,9 @@ class Ports:
         self._given: dict[str, int] = {}
 
     def of(self, process: str) -> int:
-        """The port of a process; written down for the next run."""
+        """The port of a process, always the same one; written down for the next run."""
+        if process in self._given:
+            return self._given[process]
         port = keep_or_choose(self._kept.get(process), tuple(self._given.values()))
         self._given[process] = port
         if self._kept.get(process) != port:
@@ -32,13 +35,14 @@ class Ports:
         return port
 
 
-def issuer_process(home: Path, ports: Ports) -> Child:
-    """The local issuer, not yet started."""
+def issuer_process(home: Path, ports: Ports, web: Mapping[str, WebClient] | None = None) -> Child:
+    """The local issuer, not yet started; people may sign in to the services of `web`."""
     port = ports.of("issuer")
     environment = {
         "POEC_MODE": "local",
         "POEC_ISSUER": f"http://{LOOPBACK}:{port}",
         "POEC_CLIENTS_FILE": str(write_clients(home)),
+        "POEC_WEB_CLIENTS_FILE": str(write_web_clients(home, web or {})),
     }
     return Child("issuer", ("-m", "deploy.local.issuer"), environment, home / "logs" / "issuer.log", port, "/livez")
 
@@ -56,6 +60,7 @@ class Surroundings:
     kafka: KafkaServer
     issuer: Issuer
     databases: Mapping[str, DatabaseUrls]
+    web: Mapping[str, WebClient] = field(default_factory=dict)
 
     def environment(self, service: str, instance: str, role: str = "all", owner: bool = False) -> dict[str, str]:
         """The POEC_ variables of one process of a role; `owner` gives it the database owner's URL, for migrations."""
@@ -68,6 +73,7 @@ class Surroundings:
             "POEC_KAFKA_SASL_MECHANISM": self.kafka.sasl_mechanism,
             **({"POEC_KAFKA_CA_FILE": str(self.kafka.ca_file)} if self.kafka.ca_file else {}),
             **({} if owner else self._passwords(service, role)),
+            **({} if owner else self._sign_in(service, role)),
             "POEC_ISSUER": self.issuer.issuer,
             "POEC_JWKS_URL": self.issuer.jwks_url,
             "POEC_INSTANCE": instance,
@@ -83,6 +89,26 @@ class Surroundings:
             for of, user in users.items()
             if role in (of, "all") and user in self.kafka.users
         }
+
+    def _sign_in(self, service: str, role: str) -> dict[str, str]:
+        """How people sign in to a service, for the role that speaks with browsers."""
+        client = self.web.get(service)
+        if client is None or role not in ("api", "all"):
+            return {}
+        return {
+            "POEC_PUBLIC_URL": client.url,
+            "POEC_OIDC_ISSUER": self.issuer.issuer,
+            "POEC_OIDC_CLIENT_ID": client.client_id,
+            "POEC_OIDC_CLIENT_SECRET": client.client_secret,
+            "POEC_OIDC_SCOPE": "openid email siret",
+        }
+
+
+def web_clients(options: Options, ports: Ports) -> dict[str, WebClient]:
+    """Each service as a client of the local identity provider, at the address that its API will have."""
+    names = {spec.name: f"{spec.name}.api" if options.split else spec.name for spec in options.services}
+    urls = {service: f"http://{LOOPBACK}:{ports.of(name)}" for service, name in names.items()}
+    return web_clients_of(options.home, urls)
 
 
 def service_processes(options: Options, spec: ServiceSpec, around: Surroundings, ports: Ports) -> dict[str, Child]:

@@ -1,4 +1,4 @@
-"""Tells each service who the local clients are: through its door, as its administrator; rows that are there stay as they are."""
+"""Tells each service who the local clients and people are: through its door, as its administrator; rows that are there stay as they are."""
 
 import asyncio
 from typing import Any
@@ -8,6 +8,7 @@ import httpx
 from deploy.local.client import bearer
 from deploy.local.clients import ADMINISTRATOR
 from deploy.local.errors import LocalError
+from deploy.local.people import ACCOUNTS
 from deploy.local.runfile import Run
 
 
@@ -27,10 +28,15 @@ async def _register(client: httpx.AsyncClient, run: Run, service: str) -> None:
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:
-    return [
+    machines = [
         {"id": one.client_id, "kind": "machine", "organisation": one.organisation, "roles": list(one.roles)}
         for one in run.clients.values()
     ]
+    people = [
+        {"id": one.id, "kind": "person", "organisation": one.organisation, "roles": list(one.roles), "login": one.login}
+        for one in ACCOUNTS.values()
+    ]
+    return [*machines, *people]
 
 
 async def _asked(

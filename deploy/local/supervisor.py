@@ -32,6 +32,7 @@ from deploy.local.processes import (
     describe_service,
     issuer_process,
     service_processes,
+    web_clients,
 )
 from deploy.local.registration import register_clients
 from deploy.local.report import Progress, Reporter
@@ -87,7 +88,8 @@ class Supervisor:
         self._own = SupervisorProcess(pid=0)
         self._stop, self._hurry, self._changed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._ports = Ports(options.home)
-        self._issuer = issuer_process(options.home, self._ports)
+        self._web = web_clients(options, self._ports)
+        self._issuer = issuer_process(options.home, self._ports, self._web)
         self._urls: Mapping[str, DatabaseUrls] = {}
         self._services: dict[str, dict[str, Child]] = {}
         self._down: set[str] = set()
@@ -118,7 +120,7 @@ class Supervisor:
         await self._together(self._start_broker(), self._start_database(), self._start_issuer())
         self._check()
         issuer = describe_issuer(self._issuer)
-        around = Surroundings(self._kafka(), issuer, self._urls)
+        around = Surroundings(self._kafka(), issuer, self._urls, self._web)
         await self._migrate(around)
         self._check()
         for spec in self.options.services:

@@ -12,7 +12,8 @@ from joserfc.jwk import KeySet
 
 from deploy.local.clients import TABLE, ClientsFile, add_client, clients_of, write_clients
 from deploy.local.guarded import wait_until
-from deploy.local.issuer import BODY_LIMIT, EXIT_UNSAFE, LIFETIME, Issuer, create_app
+from deploy.local.issuer import EXIT_UNSAFE, LIFETIME, Issuer, create_app
+from deploy.local.issuer_forms import BODY_LIMIT
 from deploy.local.ports import LOOPBACK, free_port, is_ours
 from deploy.local.secrets import change
 
