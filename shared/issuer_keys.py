@@ -21,7 +21,7 @@ from shared.logs import log
 INTERVAL_SECONDS: Final = 2.0
 """Least time between the beginnings of two fetches."""
 REFRESH_SECONDS: Final = 300.0
-"""Age at which keys are fetched anew in the background: a key that was withdrawn is refused after this at the latest."""
+"""Age at which the next request has keys fetched anew, in the background: a key that was withdrawn is refused from then on."""
 GRACE_SECONDS: Final = 24 * 3600.0
 """How long keys are trusted that could not be fetched again."""
 DEV_KEYS: Final = "dev-"
@@ -58,11 +58,9 @@ class IssuerKeys:
             raise ValueError("kid")
         if kid not in self._ids and not self._said_unknown(kid):
             await self._fetch_after(time.monotonic())
-        age = time.monotonic() - self._answered_at
-        if age > self._pace.grace:
+        if self._age() > self._pace.grace:
             raise Busy(Objection("KEYS", "Les clés de l’émetteur de jetons ne répondent pas\u202f: réessayez bientôt."))
-        if age > self._pace.refresh and (self._background is None or self._background.done()):
-            self._background = asyncio.create_task(self._fetch_after(time.monotonic()), name="issuer-keys")
+        self._refresh_if_old()
         if kid not in self._ids:
             self._note_unknown(kid)
             raise ValueError("kid")
@@ -70,7 +68,16 @@ class IssuerKeys:
 
     def has(self, kid: str) -> bool:
         """Return whether a key is among those last published: what it signed is refused once it is withdrawn."""
+        self._refresh_if_old()
         return kid in self._ids
+
+    def _age(self) -> float:
+        return time.monotonic() - self._answered_at
+
+    def _refresh_if_old(self) -> None:
+        """Fetch old keys anew, behind the back of who asks; also where nobody brings a token that was not seen before."""
+        if self._age() > self._pace.refresh and (self._background is None or self._background.done()):
+            self._background = asyncio.create_task(self._fetch_after(time.monotonic()), name="issuer-keys")
 
     async def _fetch_after(self, since: float) -> None:
         """Fetch once, or wait for a fetch that began after `since`; returns without news when too many wait already."""

@@ -159,6 +159,23 @@ async def test_keys_that_are_old_are_fetched_again_behind_the_back_of_requests(i
             await asyncio.sleep(0)
 
 
+async def test_one_token_used_over_and_over_does_not_outlive_its_key(issuer: Issuer) -> None:
+    """Nobody brings another token: what was verified before must be held against new keys all the same."""
+    verifier = a_verifier(Pace(interval=0.0, refresh=0.2))
+    token = f"Bearer {issuer.token()}"
+    await verifier.principal(token)
+    issuer.keys[:] = [new_key("two")]
+
+    async def used_for_ever() -> None:
+        while True:
+            await verifier.principal(token)
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Unauthenticated):
+            await used_for_ever()
+
+
 async def test_invented_key_ids_do_not_become_a_storm_of_fetches(issuer: Issuer) -> None:
     verifier = a_verifier(Pace(interval=0.2))
     await verifier.principal(f"Bearer {issuer.token()}")
