@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.audit_trail import Change, Head, chained
 from shared.crash import crash_point
-from shared.database import AUDIT_ENTRY, Database, UnitOfWork
+from shared.database import AUDIT_ENTRY, Database, UnitOfWork, retried
 from shared.errors import NotAllowedNow, NotFound, Objection
 from shared.identity import Principal
 from shared.messaging.inbox import Inbox
@@ -77,14 +77,17 @@ class DeadLetters:
     async def replay(self, principal: Principal, letter: UUID) -> Settled:
         """Apply the record again, as it came by; replaying one that is settled changes nothing and says so."""
         authorize(principal, "replay_dead_letter")
-        row = await self._read(principal, letter)
+        return await retried(lambda: self._replayed(principal, letter))
+
+    async def _replayed(self, principal: Principal, letter: UUID) -> Settled:
+        row, head = await self._read(principal, letter), await self._head(principal, letter)
         if row["state"] != "dead":
             return await self._settled(principal, row)
         ledger = Ledger(self._inbox.hearing.service, row["topic"], replaying=letter)
 
         async def settle(unit: UnitOfWork, ledger: Ledger) -> None:
             await self._claim(unit, letter)
-            await self._tried(unit, principal, letter, ledger)
+            self._tried(unit, principal, letter, ledger, head)
             await crash_point("replay.before_commit")
 
         try:
@@ -107,24 +110,33 @@ class DeadLetters:
         if rows[0]["state"] != "dead":
             raise _SettledMeanwhile
 
-    async def _tried(self, unit: UnitOfWork, principal: Principal, letter: UUID, ledger: Ledger) -> None:
+    async def _head(self, principal: Principal, letter: UUID) -> Head:
+        """Return the head of a letter's chain, read as who asks: a partner's record is applied in a unit that sees no trail."""
+        rows = await self._database.query(principal, _TRAIL, _aggregate(letter))
+        return Head(rows[0]["n"], 0, rows[0]["hash"]) if rows else Head()
+
+    def _tried(self, unit: UnitOfWork, principal: Principal, letter: UUID, ledger: Ledger, head: Head) -> None:
         if ledger.replay_failed is not None:
             unit.add(_AGAIN, letter, *ledger.replay_failed)
         else:
             unit.add(_CLOSE, letter, "replayed", unit.now, principal.id, None, 1)
         after = "dead" if ledger.replay_failed else "replayed"
-        await self._audit(unit, principal, letter, "replay_dead_letter", after, None)
+        _audit(unit, letter, head, Change("replay_dead_letter", principal.id, "dead", after))
 
     async def discard(self, principal: Principal, letter: UUID, reason: str) -> Settled:
         """Give a record up, with a reason; what was parked behind it goes on without it."""
         authorize(principal, "discard_dead_letter")
-        row = await self._read(principal, letter)
+        return await retried(lambda: self._discarded(principal, letter, reason))
+
+    async def _discarded(self, principal: Principal, letter: UUID, reason: str) -> Settled:
+        row, head = await self._read(principal, letter), await self._head(principal, letter)
         if row["state"] == "dead":
 
             async def close(unit: UnitOfWork, _: Ledger) -> None:
                 await self._claim(unit, letter)
                 unit.add(_CLOSE, letter, "discarded", unit.now, principal.id, reason, 0)
-                await self._audit(unit, principal, letter, "discard_dead_letter", "discarded", reason)
+                change = Change("discard_dead_letter", principal.id, "dead", "discarded", facts={"reason": reason})
+                _audit(unit, letter, head, change)
 
             with contextlib.suppress(_SettledMeanwhile):
                 await self._inbox.release(row["topic"], _held_key(row), letter, row["sequence"], close)
@@ -134,14 +146,15 @@ class DeadLetters:
             raise NotAllowedNow(Objection("ALREADY_REPLAYED", text))
         return Settled(letter, "discarded", row["attempts"])
 
-    async def _audit(
-        self, unit: UnitOfWork, by: Principal, letter: UUID, action: str, after: str, reason: str | None
-    ) -> None:
-        aggregate = f"dead_letter/{letter}"
-        rows = await unit.read(_TRAIL, aggregate)
-        head = Head(rows[0]["n"], 0, rows[0]["hash"]) if rows else Head()
-        change = Change(action, by.id, "dead", after, facts={"reason": reason} if reason else {})
-        unit.insert(AUDIT_ENTRY, [link.as_row() for link in chained(aggregate, head, [change], unit.now)])
+
+def _aggregate(letter: UUID) -> str:
+    return f"dead_letter/{letter}"
+
+
+def _audit(unit: UnitOfWork, letter: UUID, head: Head, change: Change) -> None:
+    """Add an entry to a letter's chain; where somebody else was first, the flush raises `Conflict`."""
+    links = chained(_aggregate(letter), head, [change], unit.now)
+    unit.insert(AUDIT_ENTRY, [link.as_row() for link in links])
 
 
 async def _nothing(_: UnitOfWork, __: Ledger) -> None:
