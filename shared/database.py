@@ -72,9 +72,15 @@ class UnitOfWork:
     """
 
     def __init__(
-        self, connection: asyncpg.Connection, principal: Principal, service: str, key: IdempotencyKey | None = None
+        self,
+        connection: asyncpg.Connection,
+        principal: Principal,
+        service: str,
+        key: IdempotencyKey | None = None,
+        asker: Principal | None = None,
     ) -> None:
         self._connection = connection
+        self._asker = asker or principal
         self._key = key
         self._service = service
         self._now: dt.datetime | None = None
@@ -98,8 +104,8 @@ class UnitOfWork:
             return again
         rows = await self._connection.fetch(*self._first(query, args))
         first = rows[0]
-        if first["_granted"] is not None and first["_granted"] != self.principal.version:
-            raise RightsChanged(self.principal.id)
+        if first["_granted"] is not None and first["_granted"] != self._asker.version:
+            raise RightsChanged(self._asker.id)
         self._now = business_time(first["_at"], first["_offset"])
         if first["_status"] is not None:
             headers = orjson.loads(first["_headers"])
@@ -120,9 +126,9 @@ class UnitOfWork:
 
     def _granted(self) -> str:
         """Return the column that says which row of the table of principals holds now: 0 for none, null where none is asked for."""
-        if self.principal.version is None:
+        if self._asker.version is None:
             return "NULL::int"
-        return f"coalesce((SELECT version FROM principal WHERE id = '{self.principal.id}' AND state = 'active'), 0)"
+        return f"coalesce((SELECT version FROM principal WHERE id = '{self._asker.id}' AND state = 'active'), 0)"
 
     def save(self, table: sa.Table, identifier: UUID, head: Head, columns: Columns, changes: Sequence[Change]) -> Head:
         """Write an aggregate's row as its changes left it, with their audit entries and events; return its new head.
@@ -242,11 +248,17 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def unit(self, principal: Principal, key: IdempotencyKey | None = None) -> AsyncIterator[UnitOfWork]:
-        """Open a unit of work as `principal`; commits what was flushed when the block ends well, else rolls back."""
+    async def unit(
+        self, principal: Principal, key: IdempotencyKey | None = None, *, asker: Principal | None = None
+    ) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work as `principal`; commits what was flushed when the block ends well, else rolls back.
+
+        Where a service's or a partner's own principal acts on somebody's request, that one is the `asker`: it is their rights
+        that must still hold.
+        """
         async with self._pool.acquire() as connection:
-            await connection.execute(begin_as(principal))
-            unit = UnitOfWork(connection, principal, self.service, key)
+            await connection.execute(begin_as(principal, asker))
+            unit = UnitOfWork(connection, principal, self.service, key, asker)
             try:
                 yield unit
                 await crash_point("unit.before_commit")
@@ -288,9 +300,10 @@ async def _clean(connection: asyncpg.Connection) -> None:
         await connection.execute("ROLLBACK")
 
 
-def begin_as(principal: Principal) -> str:
+def begin_as(principal: Principal, asker: Principal | None = None) -> str:
     """Return the one round trip that opens a transaction and says for whom; slugs only, checked by `Principal`."""
-    return f"BEGIN; {_as(principal)}"
+    asked = f"; SET LOCAL poec.asker = '{asker.id}'" if asker else ""
+    return f"BEGIN; {_as(principal)}{asked}"
 
 
 def _as(principal: Principal) -> str:

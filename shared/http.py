@@ -5,7 +5,7 @@ import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +39,7 @@ from shared.problems import Problem
 
 B = TypeVar("B", bound=BaseModel)
 W = TypeVar("W")
+T = TypeVar("T")
 _KEY: Final = re.compile(r"^[\x21-\x7e]{1,200}$")
 _REVISION: Final = re.compile(r'^"(\d{1,9})"$')
 _WAIT: Final = re.compile(r"(?:^|,)\s*wait=(\d{1,3})\s*(?:,|$)")
@@ -226,6 +227,18 @@ def database(request: Request) -> Database:
 async def signed_in(request: Request) -> Principal:
     """Return who asks, for reads."""
     return await door(request).who.principal(request)
+
+
+async def by_rights_of_now(request: Request, asker: Principal, attempt: Callable[[Principal], Awaitable[T]]) -> T:
+    """Do what `asker` asked for; where the rights they came with turn out to be old, once more with those they have now.
+
+    `attempt` asks the policy, and opens its unit of work with the asker; it is tried again where another transaction was first.
+    """
+    try:
+        return await retried(lambda: attempt(asker))
+    except RightsChanged:
+        now = await door(request).who.again(request)
+        return await retried(lambda: attempt(now))
 
 
 def ok(body: BaseModel, *, revision: int | None = None, headers: Mapping[str, str] | None = None) -> Response:

@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
-from shared.database import retried
-from shared.http import answers, database, door, ok, signed_in
-from shared.identity import service_principal
+from shared.http import answers, by_rights_of_now, database, door, ok, signed_in
+from shared.identity import Principal, service_principal
 from shared.logs import log
 from shared.persons import PAGE, erase, held_of
 from shared.policy import authorize
@@ -52,16 +51,15 @@ async def get_person(
 @router.delete("/{pseudonym}/person", responses=answers(ErasedOut))
 async def delete_person(request: Request, pseudonym: Pseudonym) -> Response:
     """Erase what ties a pseudonym to a person, and disable it (administrator); what was decided stays. Idempotent by nature."""
-    asker = await signed_in(request)
-    authorize(asker, "erase_person")
     where = door(request)
 
-    async def once() -> Literal["erased", "unchanged"]:
-        async with where.database.unit(service_principal(where.database.service, "api")) as unit:
-            outcome = await erase(unit, pseudonym, asker.id)
+    async def once(by: Principal) -> Literal["erased", "unchanged"]:
+        authorize(by, "erase_person")
+        async with where.database.unit(service_principal(where.database.service, "api"), asker=by) as unit:
+            outcome = await erase(unit, pseudonym, by.id)
             await unit.flush()
         return outcome
 
-    outcome = await retried(once)
+    outcome = await by_rights_of_now(request, await signed_in(request), once)
     await where.who.again(request)
     return ok(ErasedOut(outcome=outcome))

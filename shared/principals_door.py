@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from shared.database import retried
-from shared.http import answers, database, door, ok, signed_in, takes
-from shared.identity import service_principal
+from shared.http import answers, by_rights_of_now, database, door, ok, signed_in, takes
+from shared.identity import Principal, service_principal
 from shared.parsing import parse_json
 from shared.policy import authorize
 from shared.principals import Outcome, Registration, State, register, registrations
@@ -80,13 +79,14 @@ async def put_principals(request: Request) -> Response:
     async with where.intake.body(request) as raw:
         wanted = [_registration(one) for one in parse_json(raw, PrincipalsIn).principals]
 
-    async def once() -> dict[str, Outcome]:
-        async with where.database.unit(service_principal(where.database.service, "api")) as unit:
-            outcomes = await register(unit, wanted, asker.id)
+    async def once(by: Principal) -> dict[str, Outcome]:
+        authorize(by, "manage_principals")
+        async with where.database.unit(service_principal(where.database.service, "api"), asker=by) as unit:
+            outcomes = await register(unit, wanted, by.id)
             await unit.flush()
         return outcomes
 
-    outcomes = await retried(once)
+    outcomes = await by_rights_of_now(request, asker, once)
     await where.who.again(request)
     return ok(RegisteredOut(outcomes=outcomes))
 

@@ -38,10 +38,12 @@ _TABLES: Final = (
 def principals_v1(op: Operations, service: str) -> None:
     """Create both tables. Everybody sees their own row, the service's own process all of them; it alone writes.
 
+    Where a partner's record is replayed, the row of who asked for it is seen too (`poec.asker`): whether they still may is asked there.
+
     `person` holds the only data about a person: no unit of work that is opened for somebody else than the service reads it.
     """
     ours = f"current_setting('poec.principal', true) LIKE '{service}:%'"
-    mine = "id = current_setting('poec.principal', true)"
+    mine = "id IN (current_setting('poec.principal', true), current_setting('poec.asker', true))"
     all_rows = "current_setting('poec.tenant', true) = '*'"
     for statement in _TABLES:
         op.execute(statement)

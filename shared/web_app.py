@@ -18,7 +18,7 @@ from shared.contracts.text import FREE
 from shared.database import CONNECTION_LOST, RightsChanged
 from shared.edge import Application, Doorway
 from shared.errors import Busy, Conflict, InvalidInput, MethodNotAllowed, NotFound, Objection, Refused
-from shared.http import answers, body_schemas, door, signed_in, takes
+from shared.http import answers, body_schemas, by_rights_of_now, door, signed_in, takes
 from shared.logs import log
 from shared.messaging.letters import DeadLetters
 from shared.parsing import objections_from, parse_json
@@ -125,7 +125,8 @@ def _dead_letters() -> APIRouter:
     @router.post("/{letter}/replay", responses=answers(LetterOut))
     async def replay_letter(request: Request, letter: UUID) -> Response:
         """Apply the record again; idempotent by nature: a settled letter is only reported."""
-        settled = await letters(request).replay(await signed_in(request), letter)
+        found = letters(request)
+        settled = await by_rights_of_now(request, await signed_in(request), lambda by: found.replay(by, letter))
         return _ok(LetterOut(**settled.__dict__))
 
     @router.post("/{letter}/discard", responses=answers(LetterOut), openapi_extra=_body_of(DiscardIn))
@@ -134,7 +135,8 @@ def _dead_letters() -> APIRouter:
         principal = await signed_in(request)
         async with door(request).intake.body(request) as raw:
             body = parse_json(raw, DiscardIn)
-        settled = await letters(request).discard(principal, letter, body.reason)
+        found = letters(request)
+        settled = await by_rights_of_now(request, principal, lambda by: found.discard(by, letter, body.reason))
         return _ok(LetterOut(**settled.__dict__))
 
     return router

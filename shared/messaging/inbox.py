@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.crash import crash_point
 from shared.database import Database, UnitOfWork
 from shared.errors import Impossible
-from shared.identity import principal_of_topic, service_principal
+from shared.identity import Principal, principal_of_topic, service_principal
 from shared.logs import log
 from shared.messaging.hearing import Hearing
 from shared.messaging.ingress import is_ingress, take_commands
@@ -54,14 +54,18 @@ class Inbox(Generic[W]):
         ledger: Ledger,
         replaying: UUID | None,
         also: Settle | None = None,
+        asker: Principal | None = None,
     ) -> set[UUID]:
-        """Apply records in one unit of work with their ledger; `also` adds its own writes (a dead letter's new state)."""
+        """Apply records in one unit of work with their ledger; `also` adds its own writes (a dead letter's new state).
+
+        `asker` is who asked for it, if it was not the log: raises `RightsChanged` where they no longer have the rights they came with.
+        """
         if is_ingress(topic):
-            async with self.database.unit(principal_of_topic(topic)) as unit:
+            async with self.database.unit(principal_of_topic(topic), asker=asker) as unit:
                 ids = await take_commands(unit, self.hearing, topic, records, ledger, replaying)
                 await self._finish(unit, ledger, also)
             return ids
-        async with self.database.unit(self._worker) as unit:
+        async with self.database.unit(self._worker, asker=asker) as unit:
             ids = await self._take_events(unit, topic, records, ledger, replaying)
             await self._finish(unit, ledger, also)
         return ids
@@ -89,13 +93,15 @@ class Inbox(Generic[W]):
         self.hearing.write(working, unit)
         return set(ids)
 
-    async def release(self, topic: str, key: str, settling: UUID | None, gives_up: int | None, also: Settle) -> None:
+    async def release(
+        self, topic: str, key: str, settling: UUID | None, gives_up: int | None, also: Settle, asker: Principal
+    ) -> None:
         """Apply what is parked of a key, in order, as far as it goes.
 
-        `settling` is the letter that no longer holds the key, `gives_up` the sequence that will never come.
+        `settling` is the letter that no longer holds the key, `gives_up` the sequence that will never come, `asker` as in `settle`.
         """
         ledger = Ledger(self.hearing.service, topic)
-        async with self.database.unit(self._worker) as unit:
+        async with self.database.unit(self._worker, asker=asker) as unit:
             authorize(unit.principal, "hear_event")
             await unit.read("SELECT 1")
             await also(unit, ledger)

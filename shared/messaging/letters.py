@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.audit_trail import Change, Head, chained
 from shared.crash import crash_point
-from shared.database import AUDIT_ENTRY, Database, UnitOfWork, retried
+from shared.database import AUDIT_ENTRY, Database, UnitOfWork
 from shared.errors import NotAllowedNow, NotFound, Objection
 from shared.identity import Principal
 from shared.messaging.inbox import Inbox
@@ -44,7 +44,11 @@ class Settled:
 
 
 class DeadLetters:
-    """The dead letters of one service; needs the inbox, because a replay goes the same way as the first delivery."""
+    """The dead letters of one service; needs the inbox, because a replay goes the same way as the first delivery.
+
+    Settling raises `RightsChanged` where who asks no longer has the rights they came with, `Conflict` where another transaction
+    was first.
+    """
 
     def __init__(self, inbox: Inbox[Any]) -> None:
         self._inbox = inbox
@@ -77,9 +81,6 @@ class DeadLetters:
     async def replay(self, principal: Principal, letter: UUID) -> Settled:
         """Apply the record again, as it came by; replaying one that is settled changes nothing and says so."""
         authorize(principal, "replay_dead_letter")
-        return await retried(lambda: self._replayed(principal, letter))
-
-    async def _replayed(self, principal: Principal, letter: UUID) -> Settled:
         row, head = await self._read(principal, letter), await self._head(principal, letter)
         if row["state"] != "dead":
             return await self._settled(principal, row)
@@ -91,7 +92,7 @@ class DeadLetters:
             await crash_point("replay.before_commit")
 
         try:
-            await self._inbox.settle(row["topic"], [_record(row)], ledger, letter, settle)
+            await self._inbox.settle(row["topic"], [_record(row)], ledger, letter, settle, principal)
         except _SettledMeanwhile:
             return await self._settled(principal, await self._read(principal, letter))
         await crash_point("replay.after_commit")
@@ -100,7 +101,7 @@ class DeadLetters:
     async def _settled(self, principal: Principal, row: dict[str, Any]) -> Settled:
         """Report a letter. What waited behind a settled one goes on, also if the process died before it could."""
         if row["state"] != "dead" and (key := _held_key(row)):
-            await self._inbox.release(row["topic"], key, row["id"], None, _nothing)
+            await self._inbox.release(row["topic"], key, row["id"], None, _nothing, principal)
         failed = (row["code"], row["detail"]) if row["state"] == "dead" else (None, None)
         return Settled(row["id"], row["state"], row["attempts"], *failed)
 
@@ -126,9 +127,6 @@ class DeadLetters:
     async def discard(self, principal: Principal, letter: UUID, reason: str) -> Settled:
         """Give a record up, with a reason; what was parked behind it goes on without it."""
         authorize(principal, "discard_dead_letter")
-        return await retried(lambda: self._discarded(principal, letter, reason))
-
-    async def _discarded(self, principal: Principal, letter: UUID, reason: str) -> Settled:
         row, head = await self._read(principal, letter), await self._head(principal, letter)
         if row["state"] == "dead":
 
@@ -139,7 +137,7 @@ class DeadLetters:
                 _audit(unit, letter, head, change)
 
             with contextlib.suppress(_SettledMeanwhile):
-                await self._inbox.release(row["topic"], _held_key(row), letter, row["sequence"], close)
+                await self._inbox.release(row["topic"], _held_key(row), letter, row["sequence"], close, principal)
             row = await self._read(principal, letter)
         if row["state"] == "replayed":
             text = "Ce message a déjà été rejoué\u202f: il n’y a rien à écarter."

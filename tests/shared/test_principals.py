@@ -1,6 +1,7 @@
 """The table of principals: rows come by registration alone, each with its entry in the trail; rights that are taken away are gone."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -13,9 +14,9 @@ from fastapi import FastAPI, Request
 from shared.database import RightsChanged, retried
 from shared.errors import Forbidden, RulesRefused
 from shared.identity import Principal, service_principal
-from shared.principals import Directory, Outcome, Registration, register, registrations
+from shared.principals import Directory, Outcome, Registration, State, register, registrations
 from shared.tokens import registered
-from tests.support.heart import WORKER, Heart, open_tallies
+from tests.support.heart import WORKER, Heart, open_tallies, record
 from tests.support.toy_app import caller, toy_app
 
 API = service_principal("validation", "api")
@@ -188,6 +189,39 @@ async def test_who_was_given_another_role_goes_on_with_it(heart: Heart, app: Fas
         await put(heart, Registration("operations", "machine", "operations", ("operations", "administrator")))
         second = await _count(client, "operations")
     assert (first.status_code, second.status_code) == (201, 201)
+
+
+ADMINISTRATOR = Registration("administrator", "machine", "operations", ("administrator",))
+OPERATOR = Registration("ops", "machine", "operations", ("operations",))
+ASKED = {
+    "a row": ("PUT", "/principals", ADMINISTRATOR),
+    "an erasure": ("DELETE", "/principals/p-1/person", ADMINISTRATOR),
+    "a replay": ("POST", "/dead-letters/{}/replay", OPERATOR),
+    "a discard": ("POST", "/dead-letters/{}/discard", OPERATOR),
+}
+
+
+@pytest.mark.parametrize("now", [("disabled", ("administrator",)), ("active", ("operations", "administrator")), ("active", None)])
+@pytest.mark.parametrize("what", ASKED)
+async def test_nobody_administers_by_rights_that_were_taken_away(
+    heart: Heart, app: FastAPI, what: str, now: tuple[State, tuple[str, ...] | None]
+) -> None:
+    """The service acts itself there, or as the partner whose record it is: it is who asked for it that must still be allowed to."""
+    method, path, who = ASKED[what]
+    state, roles = now
+    other = tuple({"administrator", "operations"} - set(who.roles))
+    await put(heart, who, REVIEWER, actor="migration")
+    await heart.apply(dataclasses.replace(record(uuid4(), 1), value=b"{"))
+    (letter,) = await heart.fetch("SELECT id FROM dead_letter")
+    bodies = {"a row": {"principals": [BODY]}, "a discard": {"reason": "essai"}}
+    async with caller(app) as client:
+        assert (await client.get("/me", headers={"authorization": who.id})).status_code in (200, 403)  # remembered from here on
+        await put(heart, dataclasses.replace(who, state=state, roles=roles or other), actor="migration")
+        answer = await client.request(method, path.format(letter["id"]), json=bodies.get(what), headers={"authorization": who.id})
+    may = state == "active" and set(who.roles) <= set(roles or other)
+    assert answer.status_code == (200 if may else 403)
+    entries = await heart.fetch("SELECT 1 FROM audit_entry WHERE actor = $1", who.id)
+    assert len(entries) == may
 
 
 async def _count(client: httpx.AsyncClient, who: str = "akto") -> httpx.Response:
