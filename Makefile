@@ -3,6 +3,7 @@
 #   make run       set up, then play the year 2021 (ONCE=1: end when it is done)
 #   make test      set up, then check and test everything
 #   make campaign  set up, then run the long fault tests; writes a dated report
+#   make fuzz      set up, then fuzz requests and records by chance (MINUTES=30); writes a dated report
 #   make bench     set up, then measure
 #   make docs      set up, then write again what is generated: documents, tables and pictures in the READMEs
 #   make setup     only set up `.venv`        make lint   ruff and mypy alone
@@ -11,7 +12,7 @@
 SHELL := /bin/sh
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run test campaign bench docs setup lint clean
+.PHONY: help run test campaign fuzz bench docs setup lint clean
 
 STAMP := .venv/.ready
 POEC := .venv/bin/poec
@@ -47,6 +48,10 @@ test: lint
 campaign: $(STAMP)
 	@echo "pytest: all fault tests, the long ones too (about 15 minutes); the report goes to tests/chaos/reports/"
 	@.venv/bin/pytest tests/chaos --campaign-report
+
+fuzz: $(STAMP)
+	@echo "pytest: fuzzing for about $(or $(MINUTES),30) minutes; the report goes to tests/fuzz/reports/"
+	@.venv/bin/pytest tests/fuzz --timeout=0 --fuzz-minutes $(or $(MINUTES),30) $(if $(SEED),--fuzz-seed $(SEED))
 
 bench: $(STAMP)
 	@$(POEC) bench flow --concurrency 1,50,500

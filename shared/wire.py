@@ -43,6 +43,8 @@ class Wire(HttpToolsProtocol):
     limits: WireLimits
     doorway: Doorway
     addresses: Counter[str]
+    ended: bool
+    """Whether our half of the connection is closed."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
         """Take the connection, or say that there are too many."""
@@ -50,7 +52,7 @@ class Wire(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._refusal: Refused | None = None
-        self._receiving = self._draining = self._keep_alive = False
+        self._receiving = self._draining = self._keep_alive = self.ended = False
         self._in_head = True
         self._head_seen = self._fields = self._field_bytes = self._drained = 0
         self._address = self.client[0] if self.client else ""
@@ -217,7 +219,7 @@ class Wire(HttpToolsProtocol):
         if not self._receiving or self.transport.is_closing():
             self.transport.close()
             return
-        self._draining = True
+        self._draining = self.ended = True
         self._disarm()
         self.flow.resume_reading()
         with contextlib.suppress(NotImplementedError, OSError, RuntimeError):
@@ -270,7 +272,8 @@ class _Gentle:
         self._wire.transport.write(data)
 
     def is_closing(self) -> bool:
-        return self._wire.transport.is_closing()
+        """Return whether nothing can be written any more, also where only our half is closed: no "100 Continue" then."""
+        return self._wire.ended or self._wire.transport.is_closing()
 
     def close(self) -> None:
         self._wire.close_gently()

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from shared.contracts.fiche import Value
+from shared.contracts.fiche import Name, Revision, Value
 
 
 class Event(Value):
@@ -27,5 +27,5 @@ class FicheEvent(Event):
     """A fact about a fiche: whose it is and the revision of its content that the fact is about."""
 
     fiche_id: UUID
-    opco: str
-    revision: int
+    opco: Name
+    revision: Revision

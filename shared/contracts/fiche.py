@@ -26,6 +26,12 @@ POEC_NAMESPACE = UUID("6f1f5d5e-0c5b-5a3e-9b57-2f2f6c0f7a10")
 Cents = Annotated[int, Field(ge=0, le=100_000_000_000)]
 Hours = Annotated[int, Field(ge=0, le=2_000)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
+Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Total = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Days = Annotated[int, Field(ge=-100_000, le=100_000)]
+SessionNumber = Annotated[int, Field(ge=1, le=99)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""Events are bounded too: what no table takes is not read either, and dies with its reason instead of with a whole batch."""
 
 
 class Value(BaseModel):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.events import Event
-from shared.contracts.fiche import PublishedContent
+from shared.contracts.fiche import Name, PublishedContent, SessionNumber, Total
 from shared.contracts.references import RemovalReason, SuspensionReason
 
 
@@ -14,17 +14,17 @@ class _OnSessions(Event):
     key_field: ClassVar[str] = "session_id"
     session_id: UUID
     fiche_id: UUID
-    opco: str
+    opco: Name
 
 
 class SessionPublished(_OnSessions):
     """The session stands in the catalogue and recruits (etat-recrutement 1)."""
 
     wire_type: ClassVar[str] = "fr.poec.session.published.v1"
-    reference: str
+    reference: Name
     start: dt.date
     end: dt.date
-    seats: int
+    seats: Total
 
 
 class SessionFilled(_OnSessions):
@@ -53,7 +53,7 @@ class AisRecorded(_OnSessions):
     wire_type: ClassVar[str] = "fr.poec.ais.recorded.v1"
     ais_id: UUID
     recorded_on: dt.date
-    net: int
+    net: Total
 
 
 class AisCancelled(_OnSessions):
@@ -61,7 +61,7 @@ class AisCancelled(_OnSessions):
 
     wire_type: ClassVar[str] = "fr.poec.ais.cancelled.v1"
     ais_id: UUID
-    net: int
+    net: Total
 
 
 class AesRecorded(_OnSessions):
@@ -70,7 +70,7 @@ class AesRecorded(_OnSessions):
     wire_type: ClassVar[str] = "fr.poec.aes.recorded.v1"
     aes_id: UUID
     entered_on: dt.date
-    total: int
+    total: Total
 
 
 class CatalogueEntry(Event):
@@ -84,12 +84,12 @@ class CatalogueEntry(Event):
     key_field: ClassVar[str] = "session_id"
     session_id: UUID
     fiche_id: UUID
-    opco: str
-    number: int
+    opco: Name
+    number: SessionNumber
     status: str
-    reference: str
+    reference: Name
     validated_on: dt.date
-    validated_by: str
+    validated_by: Name
     content: PublishedContent
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import FicheContent, Value
+from shared.contracts.fiche import Cents, Days, FicheContent, Hours, SessionNumber, Total, Value
 from shared.contracts.references import SessionMotive, WithdrawalReason
 from shared.contracts.text import FreeText
 
@@ -17,7 +17,7 @@ class _OnFiches(FicheEvent):
 class Shift(Value):
     """How far a new content lies from the one before: largest move of a start in days, and what else moved (rule 8)."""
 
-    start_days: int
+    start_days: Days
     commune_moved: bool
     zone_moved: bool
     main_formacode_moved: bool
@@ -84,12 +84,12 @@ class SessionEngaged(_OnFiches):
 
     wire_type: ClassVar[str] = "fr.poec.session.engaged.v1"
     session_id: UUID
-    number: int
+    number: SessionNumber
     start: dt.date
     end: dt.date
-    seats: int
-    hours: int
-    committed: int
+    seats: Total
+    hours: Hours
+    committed: Cents
     forced_reason: FreeText | None = None
 
 
@@ -98,10 +98,10 @@ class SessionPostponed(_OnFiches):
 
     wire_type: ClassVar[str] = "fr.poec.session.postponed.v1"
     session_id: UUID
-    number: int
+    number: SessionNumber
     start: dt.date
     end: dt.date
-    shift_days: int
+    shift_days: Days
     motive: SessionMotive
     content: FicheContent
 
@@ -111,7 +111,7 @@ class SessionCancelled(_OnFiches):
 
     wire_type: ClassVar[str] = "fr.poec.session.cancelled.v1"
     session_id: UUID
-    number: int
+    number: SessionNumber
     motive: SessionMotive
     fiche_cancelled: bool
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import Place, Value
+from shared.contracts.fiche import Name, Place, Revision, SessionNumber, Value
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason
 from shared.contracts.text import FREE, FreeText, Label
 
@@ -25,7 +25,7 @@ class CompletionItem(Value):
 class ProposedSession(Value):
     """Dates proposed for one session of the fiche."""
 
-    number: int
+    number: SessionNumber
     start: dt.date
     end: dt.date
 
@@ -75,7 +75,7 @@ class AvisLapsed(_OnDossiers):
     """The avis no longer holds: dates, place or domain moved past the thresholds of rule 8 (minutes L254-262)."""
 
     wire_type: ClassVar[str] = "fr.poec.avis.lapsed.v1"
-    avis_revision: int
+    avis_revision: Revision
     reasons: tuple[AvisReason, ...]
     was_validated: bool
 
@@ -84,9 +84,9 @@ class FicheValidated(_OnDossiers):
     """Pôle emploi validated the fiche; `reference` is what the Carif-Oref checks a session against."""
 
     wire_type: ClassVar[str] = "fr.poec.fiche.validated.v1"
-    reference: str
+    reference: Name
     validated_on: dt.date
-    validated_by: str
+    validated_by: Name
     against_avis: bool
     reason: FreeText | None = None
 

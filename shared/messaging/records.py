@@ -4,6 +4,7 @@ Headers: `ce_specversion`, `ce_id`, `ce_type`, `ce_source`, `ce_subject`, `ce_ti
 """
 
 import datetime as dt
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ OUTBOX_COLUMNS: Final = (
     ("sequence", "bigint"),
 )
 V = TypeVar("V", bound=Value)
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""NUL as JSON writes it; PostgreSQL keeps it in no text."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,8 @@ def parse_value(record: Received, model: type[V], *, strict: bool) -> V:
     """Return the record's value as `model`; `strict` (partners' commands) refuses unknown fields, events ignore them."""
     if record.value is None:
         raise Impossible("VALUE_EMPTY", "a tombstone where a value is due")
+    if _NUL.search(record.value):
+        raise Impossible("VALUE_UNFIT", "NUL in a text")
     try:
         return model.model_validate_json(record.value, extra="forbid" if strict else None)
     except ValidationError as wrong:

@@ -1,9 +1,10 @@
 """Records that nobody can apply: one kind per way of being wrong, made out of a good one."""
 
 import dataclasses
+import json
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from shared.messaging.records import Received
@@ -17,6 +18,11 @@ def with_header(good: Received, name: str, value: bytes | None) -> Received:
 def without_header(good: Received, name: str) -> Received:
     """Return the record without one header."""
     return dataclasses.replace(good, headers=tuple((k, v) for k, v in good.headers if k != name))
+
+
+def with_member(good: Received, name: str, value: Any) -> Received:
+    """Return the record with another value of one member of its JSON."""
+    return dataclasses.replace(good, value=json.dumps({**json.loads(good.value or b"{}"), name: value}).encode())
 
 
 Spoil = Callable[[Received], Received]
@@ -49,6 +55,11 @@ EVENTS: Final[dict[str, Spoil]] = {
     "no sequence": lambda r: without_header(r, "ce_sequence"),
     "negative sequence": lambda r: with_header(r, "ce_sequence", b"-1"),
     "huge sequence": lambda r: with_header(r, "ce_sequence", b"9" * 40),
+    "NUL in a value": lambda r: with_member(r, "opco", "ak\x00to"),
+    "a revision that no column takes": lambda r: with_member(r, "revision", 2**31),
+    "a number beyond 64 bits": lambda r: with_member(r, "revision", 10**30),
+    "a revision below one": lambda r: with_member(r, "revision", 0),
+    "a name of 9,000 letters": lambda r: with_member(r, "opco", random.Random(1).randbytes(4_500).hex()),
 }
 
 COMMANDS: Final[dict[str, Spoil]] = {
