@@ -63,8 +63,8 @@ class Account:
             yield f"{effects} effects counted and {self.released} released, but {self.marks} marks in the inbox"
         if not self.parked - self.released - self.letters <= self.waiting <= self.parked + self.letters:
             yield f"{self.parked} parked and {self.released} released, but {self.waiting} wait"
-        if self.letters > self.dead or bool(self.letters) != bool(self.dead):
-            yield f"{self.dead} deaths counted, but {self.letters} dead letters"
+        if self.letters > self.dead + self.released or (self.dead and not self.letters):
+            yield f"{self.dead} deaths and {self.released} released counted, but {self.letters} dead letters"
 
 
 def judge_accounts(service: str, accounts: Iterable[Account], both: Iterable[str]) -> Verdict:

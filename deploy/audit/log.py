@@ -77,11 +77,12 @@ def text_of(raw: bytes | None) -> str | None:
 
 
 def compact_id(text: str) -> bytes:
-    """Return an event id in few bytes: 16 for a UUID, else its UTF-8."""
+    """Return an event id in few bytes: 16 for a UUID as services write it, else its UTF-8; in capitals it is another id."""
     try:
-        return UUID(text).bytes
+        found = UUID(text)
     except ValueError:
         return text.encode()
+    return found.bytes if str(found) == text else text.encode()
 
 
 class Fold(Protocol):
@@ -194,6 +195,6 @@ class LogReader:
 def _hand(records: "list[ConsumerRecord[Any, Any]]", folds: Sequence[Fold]) -> None:
     for record in records:
         place = Place(record.topic, record.partition, record.offset)
-        ours = LogRecord(place, record.key, dict(record.headers), record.value)
+        ours = LogRecord(place, record.key, dict(reversed(record.headers)), record.value)
         for fold in folds:
             fold.take(ours)

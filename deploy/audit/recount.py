@@ -1,7 +1,8 @@
 """What is counted, written down anew: a fiche's and its sessions' facts to counts by measure, OPCO and month.
 
 A fiche counts in the month of the first start it was submitted with, a session in that of its current start, a postponement in
-that of the start it left. Quarters and years are sums of months.
+that of the start it left. Quarters and years are sums of months. Of a fiche that was never validated no session is postponed, and
+those that are cancelled are counted apart.
 """
 
 from collections import Counter
@@ -68,7 +69,7 @@ def counts_of(fiches: Iterable[FicheFacts]) -> Counter[Bucket]:
         for session in fiche.sessions.values():
             for measure, value in {**_of_session(fiche, session), **_of_entries(session)}.items():
                 counts[(measure, fiche.opco, session.start[:7])] += value
-            for measure, value in _of_postponement(session).items():
+            for measure, value in _of_postponement(session).items() if fiche.validated else ():
                 counts[(measure, fiche.opco, (session.left or "")[:7])] += value
     return Counter({bucket: value for bucket, value in counts.items() if value})
 
@@ -91,6 +92,8 @@ def _of_fiche(fiche: FicheFacts) -> dict[str, int]:
 
 
 def _of_session(fiche: FicheFacts, session: SessionFacts) -> dict[str, int]:
+    if session.state == "cancelled" and not fiche.validated:
+        return {"cancelled_unvalidated": 1}
     if session.state == "cancelled":
         return {"cancelled": 1, f"cancelled_{(session.motive or '').lower()}": 1}
     if session.state == "dropped" or fiche.refused or fiche.withdrawn:

@@ -116,6 +116,13 @@ def test_a_cancelled_session_keeps_its_entries_and_nothing_else() -> None:
     assert not {"planned", "seats", "engaged", "hours", "committed_cents"} & found.keys()
 
 
+def test_of_a_fiche_never_validated_what_is_cancelled_is_counted_apart_and_nothing_as_postponed() -> None:
+    found = counted(SUBMITTED, postponed(14), CANCELLED)
+    assert found["cancelled_unvalidated"] == 1
+    assert not {"cancelled", "cancelled_sourcing_insuffisant", "postponed"} & found.keys()
+    assert counted(SUBMITTED, AVIS, VALIDATED, postponed(14))["postponed"] == 1
+
+
 @pytest.mark.parametrize("final", [WITHDRAWN, REFUSED])
 def test_a_session_of_a_fiche_that_is_no_more_is_not_planned(final: Event) -> None:
     assert not {"planned", "engaged"} & counted(*STORY, final).keys()

@@ -144,6 +144,8 @@ CLEAN = Account(FICHES, 0, 10, 10, 4, 1, 2, 2, 1, 1, 0, marks=6, waiting=1, lett
 def test_an_account_that_adds_up_is_clean() -> None:
     found = judge_accounts("analytics", [CLEAN], [])
     assert found.violations == () and found.checked == 10
+    died_when_released = replace(CLEAN, letters=2, marks=5)
+    assert judge_accounts("analytics", [died_when_released], []).violations == ()
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_an_account_that_adds_up_is_clean() -> None:
         replace(CLEAN, marks=7),
         replace(CLEAN, waiting=4),
         replace(CLEAN, letters=0),
-        replace(CLEAN, letters=2),
+        replace(CLEAN, letters=3),
     ],
 )
 def test_an_account_that_does_not_add_up_is_found(planted: Account) -> None:
@@ -208,3 +210,11 @@ def test_a_position_that_went_back_is_found_unless_the_reason_is_written() -> No
 
 def test_a_position_in_a_topic_of_others_is_found() -> None:
     assert judge_positions("validation", [replace(AT, topic="poec.publication.sessions")], [], {}).violations
+
+
+def test_an_id_in_capitals_is_looked_for_as_it_was_written() -> None:
+    capitals = "0AF76519-16CD-43DD-8448-EB211C80319C"
+    log = TopicLog(first={compact_id(capitals) + bytes(16): (1, 7)})
+    for mark in (capitals, f"{capitals}@1/7"):
+        assert judge_traces("submission", "poec.ingress.akto", log, {1: 8}, {compact_id(mark)}, set()).violations == ()
+    assert judge_traces("submission", "poec.ingress.akto", log, {1: 8}, {compact_id(capitals.lower())}, set()).violations

@@ -1,6 +1,7 @@
 """Records spoilt by chance: every one gets exactly one outcome, nothing stops the worker, and what is good goes on."""
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from shared.contracts.flow import SERVICES, topics_heard_by
+from shared.messaging.ingress import is_ingress
 from shared.messaging.records import Received
 from tests.access.entrance import Entrance
 from tests.fuzz.effort import Figures, Found
@@ -106,14 +108,16 @@ async def test_records_that_get_no_outcome_or_hit_a_defect_are_found(entrances: 
 
 async def test_spoilt_records_on_the_real_log_stop_no_worker(stack: Stack, figures: Figures) -> None:
     found, chance = figures.part("records on the real log"), random.Random(figures.effort.seed)
-    stories = 40 if figures.effort.long else 4
+    stories = 300 if figures.effort.long else 30
     sent: Counter[str] = Counter()
     async with Load(stack, "FUZZ") as load:
         load.begin(2)
         before = {name: await stack.value(name, _POSITION) or 0 for name in SERVICES}
         for service in SERVICES:
-            records = [record for _ in range(stories) for record in Storyteller(service, chance, spoilt=0.8).story()]
-            for record in records:
+            teller = Storyteller(service, chance, spoilt=0.8)
+            for record in [record for _ in range(stories) for record in teller.story()]:
+                if not is_ingress(record.topic) and (service == "submission" or _readable(record)):
+                    continue  # a forgery, or about a fiche that was filed meanwhile: the audit tells of both
                 await load.senders.send(record.topic, record.key, record.value, record.headers)
                 sent[record.topic] += 1
         await load.more(2)
@@ -124,8 +128,16 @@ async def test_spoilt_records_on_the_real_log_stop_no_worker(stack: Stack, figur
             figures.memory[f"{name}-worker"] = (0, size)
             assert size < 300, f"{name}: {size} MiB"
             found.answers[name] = Counter({"dead": await load.discard_letters(name)})
+    assert sent.total() > 150 and len(sent) >= 5, sent
     found.answers["sent"] = sent
     await stack.audited()
+
+
+def _readable(record: Received) -> bool:
+    try:
+        return isinstance(json.loads(record.value or b""), dict)
+    except ValueError:
+        return False
 
 
 async def _read(stack: Stack, service: str, before: int, sent: Counter[str]) -> None:
