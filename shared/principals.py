@@ -237,7 +237,10 @@ def _own(one: Registration, field: str, row: Row | None, actor: str) -> list[Obj
     if not one.roles:
         found.append(Objection("ROLE_MISSING", "Donnez au moins un rôle.", field=f"{field}.roles"))
     has_login = one.login is not None or (row is not None and row["login"] is not None)
-    if (one.kind == "person") is not has_login and one.state == "active":
+    if row is not None and row["kind"] == "person" and row["login"] is None and (one.login or one.state == "active"):
+        text = "Ce compte a été effacé et ne désigne plus personne\u202f: ouvrez-en un autre."
+        found.append(Objection("ERASED", text, field=f"{field}.id"))
+    elif (one.kind == "person") is not has_login and (one.state == "active" or row is None):
         text = "Une personne a une adresse de connexion, une machine n’en a pas."
         found.append(Objection("LOGIN_KIND", text, field=f"{field}.login"))
     if row is not None and row["kind"] != one.kind:

@@ -35,7 +35,8 @@ _TABLES: Final = (
 def web_sessions_v1(op: Operations, service: str) -> None:
     """Create both tables: the service's own process alone sees them, not even the audit; it alone writes.
 
-    Nothing of them is a secret in clear but the provider's own words: an identifier is kept as its hash.
+    What a browser is known by is kept as its hash. In clear are what is worth nothing without it (CSRF secret, nonce, PKCE verifier)
+    and the provider's own words.
     """
     ours = f"current_setting('poec.principal', true) LIKE '{service}:%'"
     for statement in _TABLES:

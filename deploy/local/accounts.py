@@ -1,7 +1,8 @@
 """Who may do what in everything that runs on one data folder: rows in every service, a secret at the issuer, a user at the brokers.
 
 Each step may be repeated, so that a command that was cut off is simply given again. Rows are changed through the services' doors,
-as the administrator; what was changed is in each service's audit trail.
+as the administrator; what was changed is in each service's audit trail. Passwords are read where they are kept: run.json follows
+a moment later.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from deploy.local.clients import ADMINISTRATOR, TABLE, add_client, added_clients
 from deploy.local.errors import LocalError
 from deploy.local.kafka_users import drop, make_user, rotate
 from deploy.local.runfile import Run
-from deploy.local.secrets import change
+from deploy.local.secrets import change, load_secrets
 from shared.contracts.access import USERS, access_of
 from shared.contracts.flow import SERVICES
 
@@ -63,7 +64,7 @@ def add(run: Run, row: Row) -> Told:
     if row.kind == "machine":
         told.secrets["client_secret"] = add_client(home, row.id, row.organisation, row.roles)
     if _has_user(row.id) and run.kafka.admin.signs_in:
-        password = run.kafka.users.get(row.id) or change(home, "kafka", row.id)
+        password = load_secrets(home).kafka.get(row.id) or change(home, "kafka", row.id)
         make_user(run.kafka.admin, access_of(row.id), password)
         told.secrets |= {"kafka_user": row.id, "kafka_password": password}
     return told
@@ -77,8 +78,8 @@ def disable(run: Run, principal: str) -> Told:
     told = Told(_put(run, off, only=there))
     home = Path(run.home)
     if _has_user(principal) and run.kafka.admin.signs_in:
+        change(home, "kafka", principal, "")  # first: else a start after a kill in between would make the user again
         drop(run.kafka.admin, principal)
-        change(home, "kafka", principal, "")
     return told
 
 
@@ -93,7 +94,7 @@ def new_secrets(run: Run, principal: str) -> Told:
     if principal in TABLE or principal in added_clients(home):
         told.secrets["client_secret"] = change(home, "clients", principal)
         write_clients(home)
-    if _has_user(principal) and run.kafka.users.get(principal):
+    if _has_user(principal) and run.kafka.admin.signs_in and load_secrets(home).kafka.get(principal):
         password = change(home, "kafka", principal)
         rotate(run.kafka.admin, principal, password)
         told.secrets |= {"kafka_user": principal, "kafka_password": password}

@@ -11,9 +11,11 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from deploy.local.accounts import Row, add, new_secrets
 from deploy.local.client import token
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run
+from deploy.local.secrets import load_secrets
 from shared.contracts.flow import SERVICES, ingress_topic
 from shared.messaging.clients import KafkaAccess, confluent_settings
 from tests.support.documents import ROOT
@@ -92,6 +94,17 @@ def test_a_partner_that_is_disabled_is_gone_from_the_brokers_too(stack: Stack) -
     back = poec(stack, "add", "atlas", "--organisation", "atlas", "--role", "opco")
     assert stack.settled(lambda: stack.run.kafka.users.get("atlas") == back["kafka_password"])
     assert lets_in(stack.run.kafka.access("atlas"), "atlas")
+
+
+def test_a_password_that_was_replaced_or_taken_does_not_come_back_by_the_next_command(stack: Stack) -> None:
+    """A command that is given at once finds a run.json of before."""
+    before, row = stack.run, Row("ocapiat", "machine", "ocapiat", ("opco",))
+    new = poec(stack, "rotate", "ocapiat")["kafka_password"]
+    assert add(before, row).secrets["kafka_password"] == new
+    poec(stack, "disable", "ocapiat")
+    assert set(new_secrets(before, "ocapiat").secrets) == {"client_secret"}
+    assert load_secrets(stack.home).kafka["ocapiat"] == ""
+    assert add(before, row).secrets["kafka_password"] not in ("", new, before.kafka.users["ocapiat"])
 
 
 def test_a_person_gets_a_pseudonym_and_nobody_sees_the_mailbox(stack: Stack) -> None:

@@ -1,7 +1,9 @@
 """What is held of a person's own account is shown whole and erased once; what was decided stays, under a pseudonym that means nobody."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -74,6 +76,17 @@ async def test_what_is_erased_is_the_mapping_and_what_was_decided_stays(heart: H
     assert len(await heart.fetch("SELECT 1 FROM audit_entry WHERE actor = 'p-1'")) == 1
     for table in ("principal", "person", "audit_entry", "outbox"):
         assert await heart.fetch(f"SELECT 1 FROM {table} t WHERE t::text LIKE '%avis@region%'") == []
+
+
+@pytest.mark.parametrize("change", [{"login": "autre@region.example"}, {"login": None}, {"state": "disabled"}])
+async def test_a_pseudonym_that_was_erased_means_nobody_for_good(heart: Heart, change: dict[str, Any]) -> None:
+    """Given to somebody else, it would make what the one did the other one's."""
+    await put(heart, REVIEWER)
+    await erased(heart)
+    with pytest.raises(RulesRefused, match="ERASED"):
+        await put(heart, dataclasses.replace(REVIEWER, **change))
+    assert await put(heart, dataclasses.replace(REVIEWER, state="disabled", login=None)) == {"p-1": "unchanged"}
+    assert await put(heart, dataclasses.replace(REVIEWER, id="p-2")) == {"p-2": "added"}
 
 
 async def test_an_erasure_that_is_repeated_changes_nothing(heart: Heart) -> None:

@@ -65,6 +65,7 @@ REFUSED = {
     "a provider with a wrong SIRET": (Registration("x", "machine", "73282932000075", ("training_provider",)), "ROLE_UNFIT"),
     "no role": (Registration("x", "machine", "akto", ()), "ROLE_MISSING"),
     "a person nobody can sign in as": (Registration("x", "person", "region", ("region_reviewer",)), "LOGIN_KIND"),
+    "a person nobody ever could": (Registration("x", "person", "region", ("region_reviewer",), "disabled"), "LOGIN_KIND"),
     "a machine with a mailbox": (Registration("x", "machine", "akto", ("opco",), login="a@b.example"), "LOGIN_KIND"),
     "a process's name": (Registration("validation:x", "machine", "akto", ("opco",)), "ID_RESERVED"),
     "a topic's name": (Registration("topic:akto", "machine", "akto", ("opco",)), "ID_RESERVED"),
