@@ -243,6 +243,9 @@ def _own(one: Registration, field: str, row: Row | None, actor: str) -> list[Obj
     elif (one.kind == "person") is not has_login and (one.state == "active" or row is None):
         text = "Une personne a une adresse de connexion, une machine n’en a pas."
         found.append(Objection("LOGIN_KIND", text, field=f"{field}.login"))
+    if row is not None and row["organisation"] != one.organisation:
+        text = "Un compte ne change pas d’organisation\u202f: il jugerait ce qu’il a déposé pour une autre. Ouvrez-en un autre."
+        found.append(Objection("ORGANISATION_FIXED", text, "minutes L506-508", f"{field}.organisation"))
     if row is not None and row["kind"] != one.kind:
         found.append(Objection("KIND_FIXED", "Une personne ne devient pas une machine.", field=f"{field}.kind"))
     return found

@@ -98,6 +98,15 @@ async def test_a_person_has_one_account(heart: Heart) -> None:
         await put(heart, Registration("p-1", "machine", "region", ("region_reviewer",), "disabled"))
 
 
+@pytest.mark.parametrize("row", [AKTO, Registration("p-1", "person", "akto", ("opco",), login="depot@akto.example")])
+async def test_nobody_comes_to_judge_what_he_submitted_by_changing_sides(heart: Heart, row: Registration) -> None:
+    await put(heart, row)
+    for state in ("active", "disabled"):
+        with pytest.raises(RulesRefused, match="ORGANISATION_FIXED"):
+            await put(heart, dataclasses.replace(row, organisation="france-travail", roles=("pole_emploi_reviewer",), state=state))
+    assert [row["organisation"] for row in await registrations(heart.database)] == ["akto"]
+
+
 async def test_who_is_behind_a_pseudonym_is_seen_by_the_service_alone(heart: Heart) -> None:
     await put(heart, REVIEWER, AKTO)
     reviewer = Principal("p-1", "region", "person", frozenset({"region_reviewer"}))

@@ -1,6 +1,7 @@
 """Sessions: what keeps one, what ends it at once, and which writes a cookie alone does not make."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -230,9 +231,12 @@ async def test_a_person_who_is_erased_is_signed_out(here: Site) -> None:
 
 
 async def test_other_roles_are_there_at_the_next_request(here: Site) -> None:
+    one = Registration("p-3", "person", "france-travail", ("pole_emploi_reviewer",), login="decision@pole-emploi.example")
+    await registered(here.heart, one)
+    here.provider.userinfo, here.provider.claims = {"email": one.login, "sub": "subject-3"}, {"sub": "subject-3"}
     browser, me = await here.signed_in()
-    await registered(here.heart, Registration("p-1", "person", "dreets", ("dreets",), login=MAILBOX))
-    assert (await browser.get("/me")).json()["roles"] == ["dreets"]
+    await registered(here.heart, replace(one, roles=("entries", "pole_emploi_reviewer")))
+    assert (await browser.get("/me")).json()["roles"] == ["entries", "pole_emploi_reviewer"]
     assert (await count(browser, me["csrf_token"])).status_code == 201
 
 
