@@ -296,6 +296,11 @@ def takes(body: type[BaseModel]) -> dict[str, Any]:
     }
 
 
+def takes_body(body: type[BaseModel]) -> dict[str, Any]:
+    """Return what OpenAPI says of a body alone, for what is idempotent by nature and needs no key."""
+    return {"requestBody": takes(body)["requestBody"]}
+
+
 def _header(name: str, description: str, required: bool) -> dict[str, Any]:
     return {
         "name": name,

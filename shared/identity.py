@@ -9,7 +9,9 @@ from typing import Final, Literal
 
 from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
 
-_IDENTIFIER: Final = re.compile(r"^[a-z0-9][a-z0-9_.:-]{0,99}$")
+SLUG: Final = r"^[a-z0-9][a-z0-9_.:-]{0,99}$"
+"""What names a principal or an organisation."""
+_IDENTIFIER: Final = re.compile(SLUG)
 _INGRESS: Final = "poec.ingress."
 
 

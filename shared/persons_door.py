@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from shared.http import answers, by_rights_of_now, database, door, ok, signed_in
-from shared.identity import Principal, service_principal
+from shared.identity import SLUG, Principal, service_principal
 from shared.logs import log
 from shared.persons import PAGE, erase, held_of
 from shared.policy import authorize
 
-Pseudonym = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,99}$")]
+Pseudonym = Annotated[str, Path(pattern=SLUG)]
 router = APIRouter(prefix="/principals", tags=["principals"])
 _LOG = log("persons")
 

@@ -5,14 +5,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from shared.http import answers, by_rights_of_now, database, door, ok, signed_in, takes
-from shared.identity import Principal, service_principal
+from shared.http import answers, by_rights_of_now, database, door, ok, signed_in, takes_body
+from shared.identity import SLUG, Principal, service_principal
 from shared.parsing import parse_json
 from shared.policy import authorize
 from shared.principals import Outcome, Registration, State, register, registrations
 
-_SLUG = r"^[a-z0-9][a-z0-9_.:-]{0,99}$"
-Slug = Annotated[str, Field(pattern=_SLUG)]
+Slug = Annotated[str, Field(pattern=SLUG)]
 Mailbox = Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f]{1,64}@[a-z0-9.-]{1,189}$")]
 router = APIRouter(prefix="/principals", tags=["principals"])
 
@@ -65,12 +64,7 @@ async def get_principals(request: Request) -> Response:
     return ok(PrincipalsOut(principals=[_out(row) for row in await registrations(database(request))]))
 
 
-def _body_of(body: type[BaseModel]) -> dict[str, Any]:
-    """Return what OpenAPI says of a body alone: a row that is as wanted is left alone, so that no key is needed."""
-    return {"requestBody": takes(body)["requestBody"]}
-
-
-@router.put("", responses=answers(RegisteredOut), openapi_extra=_body_of(PrincipalsIn))
+@router.put("", responses=answers(RegisteredOut), openapi_extra=takes_body(PrincipalsIn))
 async def put_principals(request: Request) -> Response:
     """Make or change rows, all or none, each with its entry in the trail (administrator); idempotent by nature."""
     asker = await signed_in(request)

@@ -18,7 +18,7 @@ from shared.contracts.text import FREE
 from shared.database import CONNECTION_LOST, RightsChanged
 from shared.edge import Application, Doorway
 from shared.errors import Busy, Conflict, InvalidInput, MethodNotAllowed, NotFound, Objection, Refused
-from shared.http import answers, body_schemas, by_rights_of_now, door, signed_in, takes
+from shared.http import answers, body_schemas, by_rights_of_now, door, signed_in, takes_body
 from shared.logs import log
 from shared.messaging.letters import DeadLetters
 from shared.parsing import objections_from, parse_json
@@ -129,7 +129,7 @@ def _dead_letters() -> APIRouter:
         settled = await by_rights_of_now(request, await signed_in(request), lambda by: found.replay(by, letter))
         return _ok(LetterOut(**settled.__dict__))
 
-    @router.post("/{letter}/discard", responses=answers(LetterOut), openapi_extra=_body_of(DiscardIn))
+    @router.post("/{letter}/discard", responses=answers(LetterOut), openapi_extra=takes_body(DiscardIn))
     async def discard_letter(request: Request, letter: UUID) -> Response:
         """Give a record up, with a reason; what waited behind it goes on."""
         principal = await signed_in(request)
@@ -140,11 +140,6 @@ def _dead_letters() -> APIRouter:
         return _ok(LetterOut(**settled.__dict__))
 
     return router
-
-
-def _body_of(body: type[BaseModel]) -> dict[str, Any]:
-    """Return what OpenAPI says of a body alone: settling a dead letter is idempotent by nature and needs no key."""
-    return {"requestBody": takes(body)["requestBody"]}
 
 
 def _ok(body: BaseModel) -> Response:

@@ -43,15 +43,14 @@ async def registered(heart: Heart, *wanted: Registration) -> None:
 
 _AS_BEFORE: Final = (
     "INSERT INTO person (principal_id, login, registered_at) SELECT id, $2, now() FROM principal WHERE id = $1"
-    " ON CONFLICT (principal_id) DO UPDATE SET login = $2, issuer = NULL, subject = NULL, last_sign_in = NULL"
 )
 
 
 async def people_anew(heart: Heart) -> None:
-    """Forget every session, sign-in and binding; register two people, or put back by hand what a test did to them."""
+    """Forget every person with their sessions and sign-ins; register two, those of the test before by hand: no row comes back else."""
     async with heart.database.unit(service_principal("validation", "api")) as unit:
         await unit.read("SELECT 1")
-        for table in ("sign_in", "web_session"):
+        for table in ("sign_in", "web_session", "person"):
             await unit.read(f"DELETE FROM {table}")
         for one in (REVIEWER, TRAINER):
             await unit.read(_AS_BEFORE, one.id, one.login)
