@@ -35,7 +35,7 @@ from shared.messaging.hearing import Open, Write
 from shared.messaging.news import News
 from shared.metrics import ANSWER_SECONDS, ANSWERS
 from shared.parsing import MAX_BYTES, parse_json
-from shared.problems import Problem
+from shared.problems import MEDIA_TYPE, Problem
 
 B = TypeVar("B", bound=BaseModel)
 W = TypeVar("W")
@@ -314,13 +314,17 @@ def _header(name: str, description: str, required: bool) -> dict[str, Any]:
 def answers(body: type[BaseModel], status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the answers: the good one, and the problems every write or read may have."""
     codes = (400, 401, 403, 404, 408, 409, 412, 413, 414, 415, 421, 422, 428, 429, 431, 503, *also)
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     problems: dict[int | str, dict[str, Any]] = {
-        code: {"model": Problem, "description": _PROBLEMS.get(code, "Problème")} for code in codes
+        code: {"description": _PROBLEMS.get(code, "Problème"), "content": {MEDIA_TYPE: {"schema": schema}}} for code in codes
     }
+    for code, name in _SAID_WITH.items():
+        problems[code]["headers"] = {name: {"required": True, "schema": {"type": "string"}}}
     return {status: {"model": body}, **problems}
 
 
-_BODIES: set[type[BaseModel]] = set()
+_BODIES: set[type[BaseModel]] = {Problem}
+_SAID_WITH: Final = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _PROBLEMS: Final = {
     400: "Demande illisible, ou clé d’idempotence absente",
     401: "Jeton absent ou refusé",
@@ -342,7 +346,7 @@ _PROBLEMS: Final = {
 
 
 def body_schemas() -> dict[str, Any]:
-    """Return the schemas of every body declared with `takes`, for the OpenAPI components."""
+    """Return the schemas of every body declared with `takes`, and of problems, for the OpenAPI components."""
     components: dict[str, Any] = {}
     for body in sorted(_BODIES, key=lambda model: model.__name__):
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")

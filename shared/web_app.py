@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts.text import FREE
@@ -165,11 +166,11 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(failure, RequestValidationError), "registered for RequestValidationError"
         return problem(InvalidInput(*objections_from(failure.errors())))
 
-    async def framework(_: Request, failure: Exception) -> Response:
+    async def framework(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, HTTPException), "registered for HTTPException"
         if failure.status_code == 405:
             other = MethodNotAllowed(Objection("METHOD", "Cette adresse ne connaît pas cette méthode."))
-            other.headers |= failure.headers or {}
+            other.headers |= {"Allow": ", ".join(_methods_at(request))}
             return problem(other)
         known = NotFound(Objection("UNKNOWN", "Aucune ressource à cette adresse."))
         known.status = failure.status_code
@@ -186,6 +187,12 @@ def _handle_errors(app: FastAPI) -> None:
     for failure in away:
         app.add_exception_handler(failure, unavailable)
     app.add_exception_handler(Exception, defect)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return the methods of every route at this address; the framework itself names those of the first one alone."""
+    here = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in here for method in getattr(route, "methods", None) or ()})
 
 
 def _complete_openapi(app: FastAPI) -> None:

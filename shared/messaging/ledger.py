@@ -4,9 +4,10 @@ Every record received has exactly one outcome: received = applied + ignored + du
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 import orjson
@@ -20,6 +21,8 @@ from shared.messaging.records import Heard, Outgoing, Received, cloud_headers
 from shared.metrics import INBOX
 
 _LOG = log("ledger")
+_MARK: Final = "latin1:"
+_ESCAPED: Final = re.compile(r"\\([\\0])")
 _OUTCOMES = ("applied", "ignored", "duplicates", "parked", "released", "dead", "answered")
 
 
@@ -196,28 +199,33 @@ def _insert(
 
 
 def headers_json(record: Received) -> str:
-    """Return a record's headers as a JSON list of pairs; bytes that are not text are kept as latin-1 with a mark."""
-    return orjson.dumps([[name, _header_text(raw)] for name, raw in record.headers]).decode()
+    """Return a record's headers as a JSON list of pairs, as PostgreSQL takes them.
+
+    What is no text, holds NUL or begins like the mark is kept as latin-1 with a mark; that goes for names as for values.
+    """
+    return orjson.dumps(
+        [[_as_text(name.encode()), None if raw is None else _as_text(raw)] for name, raw in record.headers]
+    ).decode()
 
 
-def _header_text(raw: bytes | None) -> str | None:
-    if raw is None:
-        return None
+def _as_text(raw: bytes) -> str:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        return "latin1:" + raw.decode("latin-1").replace("\x00", "\\0")
-    return text.replace("\x00", "\\0")
+        text = ""
+    plain = "\x00" not in text and not text.startswith(_MARK) and bool(text or not raw)
+    return text if plain else _MARK + raw.decode("latin-1").replace("\\", "\\\\").replace("\x00", "\\0")
 
 
 def headers_of(text: str) -> tuple[tuple[str, bytes | None], ...]:
     """Return the headers that `headers_json` wrote, as they came by."""
-    return tuple((name, _header_bytes(value)) for name, value in orjson.loads(text))
+    return tuple(
+        (_as_bytes(name).decode(), None if value is None else _as_bytes(value)) for name, value in orjson.loads(text)
+    )
 
 
-def _header_bytes(value: str | None) -> bytes | None:
-    if value is None:
-        return None
-    if value.startswith("latin1:"):
-        return value.removeprefix("latin1:").replace("\\0", "\x00").encode("latin-1")
-    return value.encode()
+def _as_bytes(text: str) -> bytes:
+    if not text.startswith(_MARK):
+        return text.encode()
+    plain = _ESCAPED.sub(lambda found: "\x00" if found[1] == "0" else "\\", text.removeprefix(_MARK))
+    return plain.encode("latin-1")

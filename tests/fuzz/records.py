@@ -109,8 +109,10 @@ class Storyteller:
         chance = self.chance
         n = chance.randrange(len(headers))
         name, value = headers[n]
-        what = chance.randrange(7)
-        if what < 2:
+        what = chance.randrange(8)
+        if what == 7:
+            headers.append((mutated(chance, name.encode()).decode("utf-8", "replace"), value))
+        elif what < 2:
             headers[n] = (name, mutated(chance, value or b""))
         elif what == 2:
             headers.insert(n, (name, mutated(chance, value or b"")))

@@ -259,6 +259,7 @@ async def test_an_address_that_leads_nowhere_is_a_problem_like_others(toy: httpx
 async def test_a_method_that_is_not_there_is_a_problem_too(toy: httpx.AsyncClient) -> None:
     answer = await toy.delete(f"/tallies/{uuid4()}")
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+    assert answer.headers["allow"] == "GET, POST, PUT"  # of every route at this address
 
 
 async def test_a_body_is_counted_while_it_streams_in(toy: httpx.AsyncClient) -> None:

@@ -44,6 +44,7 @@ ANY_RECORD: Final[dict[str, Spoil]] = {
     "null header": lambda r: with_header(r, "ce_id", None),
     "header that is not UTF-8": lambda r: with_header(r, "ce_type", b"\xff"),
     "no id": lambda r: without_header(r, "ce_id"),
+    "NUL in a header's name": lambda r: dataclasses.replace(r, value=b"{", headers=(*r.headers, ("a\x00b", b"x"))),
     "NUL in a header": lambda r: with_header(r, "ce_id", b"a\x00b"),
 }
 """Wrong in an event as in a partner's command."""
