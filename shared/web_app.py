@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts.text import FREE
@@ -170,7 +170,9 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(failure, HTTPException), "registered for HTTPException"
         if failure.status_code == 405:
             other = MethodNotAllowed(Objection("METHOD", "Cette adresse ne connaît pas cette méthode."))
-            other.headers |= {"Allow": ", ".join(_methods_at(request))}
+            other.headers |= {
+                "Allow": ", ".join(_methods_at(request.app, request.url.path, (failure.headers or {}).get("Allow", "")))
+            }
             return problem(other)
         known = NotFound(Objection("UNKNOWN", "Aucune ressource à cette adresse."))
         known.status = failure.status_code
@@ -183,16 +185,25 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, framework)
-    away = (*CONNECTION_LOST, Conflict, RightsChanged, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)
+    away = (
+        *CONNECTION_LOST,
+        Conflict,
+        RightsChanged,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.TransactionRollbackError,
+    )
     for failure in away:
         app.add_exception_handler(failure, unavailable)
     app.add_exception_handler(Exception, defect)
 
 
-def _methods_at(request: Request) -> list[str]:
-    """Return the methods of every route at this address; the framework itself names those of the first one alone."""
-    here = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return sorted({method for route in here for method in getattr(route, "methods", None) or ()})
+def _methods_at(app: FastAPI, path: str, known: str) -> list[str]:
+    """Return the methods of an address: those `known`, which are of the first route there, and what the document has."""
+    found = {method.strip() for method in known.split(",") if method.strip()}
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            found |= {method.upper() for method in operations}
+    return sorted(found)
 
 
 def _complete_openapi(app: FastAPI) -> None:
