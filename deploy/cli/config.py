@@ -126,7 +126,7 @@ def probe_all() -> dict[str, list[dict[str, Any]]]:
 
 
 def _ask(service: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(PROBE), f"services.{service}.settings"]
+    command = [sys.executable, "-P", str(PROBE), f"services.{service}.settings"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, env=environment)

@@ -140,3 +140,15 @@ def test_passwords_are_masked() -> None:
     assert masked("postgresql://me:secret@host:1/db", False) == "postgresql://me:***@host:1/db"
     assert masked("secret", True) == "***"
     assert masked("http://host", False) == "http://host"
+
+
+def test_the_settings_of_all_services_are_shown_and_judged(tmp_path: Path) -> None:
+    """The real command, which asks each service in a process of its own."""
+    shown = poec("config", "check", "--json", POEC_HOME=str(tmp_path))
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)
+    assert found["ok"]
+    assert {"POEC_HOME", "POEC_DATABASE_URL", "POEC_AVIS_DELAY_DAYS"} <= {one["key"] for one in found["settings"]}
+    wrong = poec("config", "check", POEC_HOME=str(tmp_path), POEC_POOL_SIZE="many", POEC_POOLSIZE="3")
+    assert wrong.returncode == 1
+    assert "POEC_POOLSIZE: nothing reads it; was POEC_POOL_SIZE meant?" in " ".join(wrong.stdout.split())

@@ -49,9 +49,16 @@ def test_a_fiche_is_sent_with_curl_and_sending_it_again_changes_nothing(stack: S
     assert again.replace("\r\n", "\n").partition("\n\n")[2] == body
 
 
+@pytest.mark.skipif(not (shutil.which("curl") and (ROOT / ".venv").is_dir()), reason="needs curl, and the environment of make setup")
+def test_a_person_signs_in_and_out_with_curl(stack: Stack) -> None:
+    me, after = run(["sh", "-eu"], stack.home, snippet("sign-in")).splitlines()
+    assert {"id": "p-opco-2i", "kind": "person", "organisation": "opco-2i"}.items() <= json.loads(me).items()
+    assert after == "401"
+
+
 async def test_a_fiche_is_sent_with_a_kafka_client_and_the_answer_is_read(stack: Stack) -> None:
     printed = await asyncio.to_thread(run, [sys.executable, "-c", snippet("kafka")], stack.home)
-    assert re.fullmatch(r"accepted submitted [0-9a-f-]{36}\n", printed)
+    assert re.fullmatch(r"accepted submitted [0-9a-f-]{36}\n", printed), printed
     assert await stack.value("submission", STATUS, "2I-2018-102") == "submitted"
 
 
