@@ -12,13 +12,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 import asyncpg
 from fastapi import Request
 
 from shared.database import CONNECTION_LOST, Database
 from shared.errors import Objection, TooMany
+from shared.http import WhoAsks
 from shared.identity import Principal
 
 _REMEMBERED: Final = 4096
@@ -149,22 +150,10 @@ def _too_many(kind: str, limit: Limit, seconds: float) -> TooMany:
     return refused
 
 
-class Identifies(Protocol):
-    """Says who sent a request."""
-
-    async def principal(self, request: Request) -> Principal:
-        """Return who asks."""
-        ...
-
-    async def again(self, request: Request) -> Principal:
-        """Return who asks by the rights of this moment."""
-        ...
-
-
 class Counted:
     """Says who asks, and counts it: reads and writes have a bucket each."""
 
-    def __init__(self, who: Identifies, rates: Rates) -> None:
+    def __init__(self, who: WhoAsks, rates: Rates) -> None:
         self._who, self._rates = who, rates
 
     async def principal(self, request: Request) -> Principal:

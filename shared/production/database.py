@@ -48,7 +48,9 @@ SELECT
   ARRAY(SELECT relname::text FROM mine WHERE pg_has_role(current_user, relowner, 'MEMBER') ORDER BY 1) AS owns,
   ARRAY(SELECT relname::text FROM mine c WHERE NOT (relrowsecurity AND relforcerowsecurity)
     AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) ORDER BY 1) AS open_tables,
-  has_table_privilege('audit_entry', 'UPDATE, DELETE, TRUNCATE') AS trail_writable,
+  (SELECT bool_or(has_table_privilege(name, 'UPDATE, DELETE, TRUNCATE') OR NOT EXISTS (SELECT FROM pg_trigger
+    WHERE tgrelid = name::regclass AND tgname = 'only_inserted' AND tgenabled = 'A'))
+    FROM unnest(ARRAY['audit_entry', 'anchor', 'anchored_head']) name) AS trail_writable,
   (SELECT seconds FROM clock_offset) AS clock_offset,
   current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
     AND current_setting('synchronous_commit') <> 'off' AS durable,
