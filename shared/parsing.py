@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import InvalidInput, Malformed, Objection, TooLarge
+from shared.form_words import unknown_fields, words_of
 from shared.personal_data import objections_to_texts
 
 MAX_BYTES: Final = 256 * 1024
@@ -25,35 +26,6 @@ M = TypeVar("M", bound=BaseModel)
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}")
 _LARGEST: Final = 2**63 - 1
 
-_WORDS: Final[dict[str, str]] = {
-    "missing": "Ce champ est obligatoire\u202f: renseignez-le.",
-    "extra_forbidden": "Ce champ n’existe pas dans le contrat\u202f: retirez-le ou corrigez son nom.",
-    "string_too_short": "Ce texte est trop court.",
-    "string_too_long": "Ce texte est trop long.",
-    "string_pattern_mismatch": "Ce texte n’a pas la forme attendue.",
-    "string_type": "Un texte est attendu.",
-    "int_type": "Un nombre entier est attendu.",
-    "int_parsing": "Un nombre entier est attendu.",
-    "int_from_float": "Un nombre entier est attendu.",
-    "int_parsing_size": "Ce nombre est trop grand.",
-    "float_type": "Un nombre est attendu.",
-    "greater_than_equal": "Ce nombre est trop petit.",
-    "less_than_equal": "Ce nombre est trop grand.",
-    "enum": "Cette valeur n’est pas dans la liste fermée.",
-    "literal_error": "Cette valeur n’est pas dans la liste fermée.",
-    "date_from_datetime_parsing": "Une date est attendue, sous la forme AAAA-MM-JJ.",
-    "date_parsing": "Une date est attendue, sous la forme AAAA-MM-JJ.",
-    "date_type": "Une date est attendue, sous la forme AAAA-MM-JJ.",
-    "uuid_parsing": "Un identifiant UUID est attendu.",
-    "uuid_type": "Un identifiant UUID est attendu.",
-    "bool_type": "Vrai ou faux est attendu.",
-    "bool_parsing": "Vrai ou faux est attendu.",
-    "tuple_type": "Une liste est attendue.",
-    "too_short": "Cette liste a trop peu d’éléments.",
-    "too_long": "Cette liste a trop d’éléments.",
-    "model_type": "Un objet est attendu.",
-    "model_attributes_type": "Un objet est attendu.",
-}
 _LIMITS: Final = ("min_length", "max_length", "ge", "le", "pattern", "expected")
 
 
@@ -69,7 +41,7 @@ def parse_json(raw: bytes, model: type[M], *, limit: int = MAX_BYTES) -> M:
     try:
         body = model.model_validate_json(raw, extra="forbid", strict=True)
     except ValidationError as wrong:
-        raise InvalidInput(*_listed([*personal, *objections_of(wrong)])) from None
+        raise InvalidInput(*_listed([*personal, *objections_of(wrong, model)])) from None
     if personal:
         raise InvalidInput(*_listed(personal))
     return body
@@ -158,28 +130,45 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
-def objections_of(wrong: ValidationError) -> list[Objection]:
+def objections_of(wrong: ValidationError, model: type[BaseModel] | None = None) -> list[Objection]:
     """Return one objection per error of form, with the field's path and no trace of what was sent."""
-    return objections_from(wrong.errors(include_url=False, include_input=False))
+    return objections_from(wrong.errors(include_url=False, include_input=False), model)
 
 
-def objections_from(errors: Sequence[Any]) -> list[Objection]:
-    """Return one objection per error in pydantic's form (`type`, `loc`, `ctx`)."""
+def objections_from(errors: Sequence[Any], model: type[BaseModel] | None = None) -> list[Objection]:
+    """Return one objection per error in pydantic's form (`type`, `loc`, `ctx`); unknown fields make one per object.
+
+    `model` is what was to be read, for the names that are known there.
+    """
     found: list[Objection] = []
     spoiled = {tuple(error["loc"][:n]) for error in errors for n in range(len(error["loc"]))}
+    unknown = _unknown(errors)
     for error in errors:
-        if error["type"] == "too_short" and tuple(error["loc"]) in spoiled:
+        loc = tuple(error["loc"])
+        if error["type"] == "too_short" and loc in spoiled:
             continue  # the list is long enough; an element of it is not good
         if len(found) > MAX_OBJECTIONS:
             break
-        limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
-        hint = f" ({', '.join(f'{k} = {v}' for k, v in limits.items())})" if limits else ""
-        path = ".".join(str(part) for part in error["loc"])[:200] or None
-        if error["type"] == "extra_forbidden" and path:
-            path = _known_part(error["loc"])
-        message = _WORDS.get(error["type"], "Cette valeur n’a pas la forme attendue.") + hint
-        found.append(Objection(f"FORM_{error['type'].upper()}", message, field=path, facts=limits))
+        if error["type"] != "extra_forbidden":
+            found.append(_objection(error))
+        elif names := unknown.pop(loc[:-1], None):
+            found.append(unknown_fields(model, loc[:-1], names))
     return _listed(found)
+
+
+def _unknown(errors: Sequence[Any]) -> dict[tuple[int | str, ...], list[str]]:
+    """Return the unknown fields by the place of the object that holds them."""
+    found: dict[tuple[int | str, ...], list[str]] = {}
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            found.setdefault(tuple(error["loc"][:-1]), []).append(str(error["loc"][-1]))
+    return found
+
+
+def _objection(error: Any) -> Objection:
+    limits = {k: str(v) for k, v in (error.get("ctx") or {}).items() if k in _LIMITS}
+    path = ".".join(str(part) for part in error["loc"])[:200] or None
+    return Objection(f"FORM_{error['type'].upper()}", words_of(error["type"], limits), field=path, facts=limits)
 
 
 def _listed(found: Sequence[Objection]) -> list[Objection]:
@@ -188,8 +177,3 @@ def _listed(found: Sequence[Objection]) -> list[Objection]:
         return list(found)
     more = f"Seules les {MAX_OBJECTIONS} premières objections sont listées\u202f: corrigez-les, puis renvoyez."
     return [*found[:MAX_OBJECTIONS], Objection("FORM_MORE", more)]
-
-
-def _known_part(loc: tuple[int | str, ...]) -> str | None:
-    """Return the path to the object that holds an unknown field: the field's own name was chosen by the sender."""
-    return ".".join(str(part) for part in loc[:-1]) or None
