@@ -45,8 +45,7 @@ class SignedIn:
         if session is None:
             raise Unauthenticated(Objection("SESSION", "Votre session est terminée\u202f: reconnectez-vous."))
         if request.method not in _SAFE:
-            _check_origin(request, self._origin)
-            _check_secret(request, session)
+            _check_write(request, self._origin, session)
         request.state.web_session = session
         return session.principal
 
@@ -70,16 +69,28 @@ def cookies(request: Request, name: str) -> list[str]:
     return [value for found, _, value in pairs if found == name]
 
 
-def _check_origin(request: Request, origin: str) -> None:
-    """Raise `CrossSite` unless the browser says that the request comes from a page of ours."""
-    site, said = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    ours = site == "same-origin" if site is not None else said is not None
-    if not ours or (said is not None and said != origin):
-        raise CrossSite(Objection("ORIGIN", "Une écriture avec une session ne vient que des pages de ce service."))
-
-
-def _check_secret(request: Request, session: WebSession) -> None:
+def _check_write(request: Request, origin: str, session: WebSession) -> None:
+    """Raise `CrossSite` with every objection unless a write comes from a page of ours and carries the session's secret."""
+    objections = []
+    if not _is_from_here(request, origin):
+        text = (
+            "Une écriture avec une session ne vient que des pages de ce service\u202f: l’en-tête Origin porte l’origine du service,"
+            " ou Sec-Fetch-Site vaut same-origin\u202f; un programme présente plutôt un jeton."
+        )
+        objections.append(Objection("ORIGIN", text, field="Origin"))
     given = request.headers.get("x-csrf-token", "")
     if not hmac.compare_digest(given.encode(), session.csrf.encode()):
-        text = "L’en-tête X-CSRF-Token manque ou n’est pas celui de votre session\u202f: relisez /me."
-        raise CrossSite(Objection("CSRF_TOKEN", text))
+        text = (
+            "L’en-tête X-CSRF-Token manque ou n’est pas celui de votre session\u202f:"
+            " envoyez-y la valeur de csrf_token que donne GET /me."
+        )
+        objections.append(Objection("CSRF_TOKEN", text, field="X-CSRF-Token"))
+    if objections:
+        raise CrossSite(*objections)
+
+
+def _is_from_here(request: Request, origin: str) -> bool:
+    """Return whether the browser says that the request comes from a page of ours."""
+    site, said = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = site == "same-origin" if site is not None else said is not None
+    return ours and (said is None or said == origin)

@@ -28,7 +28,7 @@ from shared.logs import log
 from shared.messaging.hearing import Done, Hearing
 from shared.messaging.known import Known, read_known
 from shared.messaging.ledger import Ledger, letter_id
-from shared.messaging.records import Outgoing, Received, cloud_headers
+from shared.messaging.records import HeaderMissing, Outgoing, Received, cloud_headers
 from shared.parsing import parse_json
 from shared.personal_data import objections_to
 from shared.trace import follow
@@ -150,7 +150,7 @@ class _Desk:
         except NotYet as early:
             self._lost(asked, "kept", early.code, early.detail, (Objection(early.code, _KEPT),))
         except Impossible as reason:
-            self._lost(asked, "unreadable", reason.code, reason.detail, (Objection(reason.code, _UNREADABLE),))
+            self._lost(asked, "unreadable", reason.code, reason.detail, (_unreadable(reason),))
         except Exception as defect:  # a defect must not stop the topic: the record is kept, and replayed once mended
             _LOG.exception("command_defect", event_id=asked.command_id)
             self._lost(asked, "kept", "DEFECT", type(defect).__name__, (Objection("DEFECT", _KEPT),))
@@ -237,6 +237,19 @@ _KEPT: Final = "Rien n’est à corriger\u202f: la demande est gardée et sera r
 _UNREADABLE: Final = (
     "L’enregistrement est illisible\u202f: vérifiez ses en-têtes, son type et son contenu, puis renvoyez-le."
 )
+_LISTED: Final = "asyncapi.json liste les types de commande"
+
+
+def _unreadable(reason: Impossible) -> Objection:
+    """Return why a record cannot be read, with the header that is to be mended where it is one of ours."""
+    if isinstance(reason, HeaderMissing):
+        text = f"L’en-tête {reason.name} manque ou est vide\u202f: renseignez-le, puis renvoyez l’enregistrement\u202f;"
+        return Objection(reason.code, f"{text} {_LISTED}, leurs en-têtes et leurs contenus.", field=reason.name)
+    if reason.code == "TYPE_UNKNOWN":
+        text = "L’en-tête ce_type nomme une commande ou une version que ce service ne connaît pas\u202f: corrigez-le\u202f;"
+        return Objection(reason.code, f"{text} {_LISTED} de chaque topic.", field="ce_type")
+    return Objection(reason.code, _UNREADABLE)
+
 
 
 def _traceparent(record: Received) -> str | None:

@@ -121,6 +121,14 @@ def outgoing_event(event: Event, sequence: int, service: str, at: dt.datetime, t
     return Outgoing(identifier, event.topic, event.key, headers, event.model_dump_json(), sequence)
 
 
+class HeaderMissing(Impossible):
+    """A record lacks a header that every one of its kind has, or it is empty; `name` is the header's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("HEADER_MISSING", f"header {name} is missing or empty")
+        self.name = name
+
+
 @dataclass(frozen=True)
 class Received:
     """A record as it was read: nothing of it is trusted or decoded yet."""
@@ -145,7 +153,7 @@ class Received:
         """Return a header that must be there."""
         value = self.header(name)
         if not value:
-            raise Impossible("HEADER_MISSING", f"header {name} is missing or empty")
+            raise HeaderMissing(name)
         return value
 
     @property

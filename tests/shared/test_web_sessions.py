@@ -85,6 +85,14 @@ async def test_a_write_that_is_no_pages_own_is_refused(here: Site, headers: dict
     assert (await count(browser, me["csrf_token"])).status_code == 201
 
 
+async def test_a_write_that_lacks_both_is_told_both_and_which_headers(here: Site) -> None:
+    browser, _ = await here.signed_in()
+    answer = await browser.write(f"/tallies/{uuid4()}", json={}, idempotency_key=uuid4().hex, origin="", sec_fetch_site="")
+    assert codes(answer) == (403, ["ORIGIN", "CSRF_TOKEN"])
+    assert [error["field"] for error in answer.json()["objections"]] == ["Origin", "X-CSRF-Token"]
+    assert all(word in answer.text for word in ("Sec-Fetch-Site", "same-origin", "csrf_token", "/me"))
+
+
 async def test_an_older_browser_that_says_its_origin_writes(here: Site) -> None:
     browser, me = await here.signed_in()
     assert (await count(browser, me["csrf_token"], sec_fetch_site="")).status_code == 201

@@ -57,3 +57,18 @@ async def test_anothers_fiche_is_answered_like_one_that_does_not_exist(room: Roo
     ]
     assert {(answer.outcome, answer.objections[0].code, answer.fiche_id) for answer in answers} == {("refused", "UNKNOWN", None)}
     assert len({answer.objections[0].message for answer in answers}) == 1
+
+
+HEADERS = {
+    "no id": ({"ce_id": ""}, "HEADER_MISSING", "ce_id"),
+    "no type": ({"ce_type": ""}, "HEADER_MISSING", "ce_type"),
+    "a type of nobody": ({"ce_type": "fr.poec.command.ask_nicely.v1"}, "TYPE_UNKNOWN", "ce_type"),
+}
+
+
+@pytest.mark.parametrize(("claims", "code", "field"), HEADERS.values(), ids=HEADERS)
+async def test_a_header_that_makes_a_record_unreadable_is_named(room: Room, claims: dict[str, str], code: str, field: str) -> None:
+    (answer,) = await room.tell(GOLDEN_OPCO, uuid4().hex, FILING, claims=claims)
+    (objection,) = answer.objections
+    assert (answer.outcome, objection.code, objection.field) == ("unreadable", code, field)
+    assert field in objection.message and "asyncapi.json" in objection.message and "ask_nicely" not in objection.message
