@@ -30,6 +30,14 @@ async def keep_last_anchors(sources: Sources, path: Path) -> None:
         raise CouldNotLook(f"The anchors cannot be written to {path}: {wrong.strerror}.") from wrong
 
 
+def refuse_to_replace(path: Path) -> None:
+    """Raise `CouldNotLook` where a file is there already: the anchors it keeps could not be had again."""
+    if os.path.lexists(path):
+        raise CouldNotLook(
+            f"{path} is there already: name a new file for --keep-anchors, or say --force to replace it."
+        )
+
+
 def read_kept(paths: Sequence[Path]) -> list[Anchor]:
     """Return the anchors of files that were written so. Raises `CouldNotLook` naming the file and the line."""
     found = []

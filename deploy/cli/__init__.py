@@ -1,6 +1,8 @@
 """The command `poec`: one file per subcommand, read only when that subcommand is asked for."""
 
 import importlib
+import os
+import sys
 from typing import Any
 
 import typer
@@ -84,3 +86,19 @@ def main() -> None:
 
         explain(failure)
         raise SystemExit(1) from None
+    except BrokenPipeError:
+        raise SystemExit(_READER_GONE) from None
+    finally:
+        _flush()
+
+
+_READER_GONE = 141
+"""128 and SIGPIPE, as a shell says it."""
+
+
+def _flush() -> None:
+    """Give what is left to standard output; a reader who has gone (`| head`) is no failure, and nothing is said about it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter tries, and complains

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.audit.kept_anchors import keep_last_anchors
+from deploy.audit.kept_anchors import keep_last_anchors, refuse_to_replace
 from deploy.audit.report import show
 from deploy.audit.run import INVARIANTS, sources_of
 from deploy.audit.run import audit as look_at_everything
@@ -43,6 +43,9 @@ Keep = Annotated[
         show_default=False,
     ),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Let --keep-anchors write over a file that is there: anchors that were kept go.")
+]
 Seconds = Annotated[
     float, typer.Option("--settle", min=0.0, help="Seconds in which what waits on a machine must be done.")
 ]
@@ -53,6 +56,7 @@ def audit(
     journal: Journals = None,
     anchors: Anchors = None,
     keep_anchors: Keep = None,
+    force: Force = False,
     settle: Seconds = 60.0,
     home: Home = None,
 ) -> None:
@@ -61,6 +65,8 @@ def audit(
     Exit codes: 0 clean, 1 violations, 2 could not look.
     """
     try:
+        if keep_anchors and not force:
+            refuse_to_replace(keep_anchors)
         sources = sources_of(home_folder(home), journal or None, anchors or ())
         with reporter().step("audit") as advance:
             done = iter(range(1_000_000))

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import print_json, stdout_console
+from deploy.local.business_clock import read_clock
 from deploy.local.guarded import started_at
 from deploy.local.holding import holder
 from deploy.local.runfile import Run, home_folder, live_run
@@ -15,7 +16,7 @@ NOTHING_RUNS = 3
 
 
 def status(as_json: Json = False, home: Home = None) -> None:
-    """Show what runs, where, and what had to be started again.
+    """Show what runs, where, what had to be started again, and the business clock when it is moved.
 
     Exit codes: 0 everything is ready, 1 something is not (starting, degraded, stopping), 3 nothing runs.
     """
@@ -46,6 +47,12 @@ def describe(run: Run) -> dict[str, Any]:
     )
     shown["clients"] = sorted(run.clients)
     shown["processes"] = [{"name": name, "pid": pid, "alive": started_at(pid) is not None} for name, pid in _pids(run)]
+    clock = read_clock(service.audit_database_url for service in run.services.values())
+    shown["business_clock"] = clock and {
+        "now": clock.now.isoformat(timespec="seconds"),
+        "moved_seconds": clock.moved_seconds,
+        "said": str(clock),
+    }
     return shown
 
 
@@ -71,6 +78,8 @@ def _show(found: dict[str, Any]) -> None:
             process["name"], str(process["pid"]), "yes" if process["alive"] else "NO", urls.get(process["name"], "")
         )
     out.print(table)
+    if found["business_clock"] and found["business_clock"]["moved_seconds"]:
+        out.print(found["business_clock"]["said"], soft_wrap=True)
     for restart in found["restarts"][-10:]:
         out.print(
             f"started again: {restart['what']} at {restart['at']}, {restart['reason']} (number {restart['count']})",

@@ -7,6 +7,7 @@ import typer
 
 from deploy.cli.asked import Home, Tls
 from deploy.cli.console import explain, reporter
+from deploy.local.business_clock import read_clock
 from deploy.local.errors import LocalError
 from deploy.local.holding import holder
 from deploy.local.lifecycle import start_detached, wait_for_other
@@ -66,7 +67,7 @@ def _foreground(folder: Path, brokers: int, roles: str, infra: str, tls: bool) -
 
 
 def show_addresses(run: Run, first_line: str) -> None:
-    """Say where everything is reached, on standard error."""
+    """Say where everything is reached, and that the business clock is moved where it is, on standard error."""
     say = reporter().note
     say(first_line)
     for name, service in run.services.items():
@@ -74,3 +75,6 @@ def show_addresses(run: Run, first_line: str) -> None:
     say(f"  {'kafka':<12} {run.kafka.bootstrap_servers}")
     say(f"  {'postgres':<12} {run.postgres.host}:{run.postgres.port}")
     say(f"  {'run.json':<12} {Path(run.home) / 'run.json'} (addresses, clients and passwords)")
+    clock = read_clock(service.audit_database_url for service in run.services.values())
+    if clock is not None and clock.moved_seconds:
+        say(f"  {clock}")

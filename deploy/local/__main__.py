@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from deploy.local.errors import LocalError
+from deploy.local.lifecycle import READY
 from deploy.local.options import options_from
 from deploy.local.report import PlainReporter
 from deploy.local.supervisor import Interrupted, run_supervisor
@@ -25,7 +26,7 @@ def main() -> int:
     reporter = PlainReporter()
     try:
         options = options_from(asked.home, brokers=asked.brokers, roles=asked.roles, infra=asked.infra, tls=asked.tls)
-        run_supervisor(options, reporter, lambda run: reporter.note("Ready."))
+        run_supervisor(options, reporter, lambda run: reporter.note(READY))
     except Interrupted as stopped:
         reporter.note(str(stopped))
         return 130

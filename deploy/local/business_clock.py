@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 
@@ -26,6 +29,49 @@ async def move_clock(owner_urls: Mapping[str, str] | Iterable[str], at: datetime
 async def reset_clock(owner_urls: Mapping[str, str] | Iterable[str]) -> None:
     """Make 'now' the real time again in every database."""
     await _all(owner_urls, "UPDATE clock_offset SET seconds = 0")
+
+
+@dataclass(frozen=True)
+class BusinessClock:
+    """What the databases call now, and by how many seconds that is off the real time (0: not moved)."""
+
+    now: datetime
+    moved_seconds: int
+
+    def __str__(self) -> str:
+        return f"business clock: {self.now:%Y-%m-%d}" + (", moved by the demo" if self.moved_seconds else "")
+
+
+_NOW: Final = "SELECT clock_timestamp() + make_interval(secs => seconds), seconds FROM clock_offset"
+_ANSWER_SECONDS: Final = 2.0
+
+
+def read_clock(urls: Iterable[str]) -> BusinessClock | None:
+    """Return the clock that is moved furthest of these databases; None when none of them answers within two seconds.
+
+    May be called where an event loop runs: it has a thread and a loop of its own.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(asyncio.run, _clocks(list(urls))).result()
+    return max(found, key=lambda clock: abs(clock.moved_seconds), default=None)
+
+
+async def _clocks(urls: list[str]) -> list[BusinessClock]:
+    found = await asyncio.gather(*map(_clock, urls))
+    return [clock for clock in found if clock is not None]
+
+
+async def _clock(url: str) -> BusinessClock | None:
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            connection = await asyncpg.connect(url)
+            try:
+                row = await connection.fetchrow(_NOW)
+            finally:
+                connection.terminate()
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None  # what does not answer is shown by its process
+    return None if row is None else BusinessClock(*row)
 
 
 async def _all(owner_urls: Mapping[str, str] | Iterable[str], statement: str, *arguments: datetime) -> None:

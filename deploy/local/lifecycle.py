@@ -16,6 +16,8 @@ from deploy.local.runfile import Run, SupervisorProcess, live_run
 
 SUPERVISOR = ("-m", "deploy.local")
 LOG = "supervisor.log"
+READY = "Ready."
+"""The supervisor's last line of starting; `start_detached` returns then, and who called it says so in his own words."""
 
 
 def start_detached(
@@ -99,7 +101,7 @@ def _wait_ready(home: Path, process: subprocess.Popen[bytes], log: Path, begun: 
         while True:
             ended = process.poll() is not None
             for line in lines:
-                if not line.startswith(("error: ", "  | ")):  # told by the exception
+                if not line.startswith(("error: ", "  | ", READY)):  # told by the exception, and by who asked
                     say(line.rstrip("\n"))
             run = live_run(home)
             if run is not None and run.supervisor.pid == process.pid and run.state in ("ready", "degraded"):

@@ -56,9 +56,14 @@ def find_place(home: Path, programs: Path | None = None) -> Place:
 
 
 def remove_data(home: Path) -> None:
-    """Remove the database cluster of a stopped data folder, wherever it lies; nothing happens when there is none."""
+    """Remove the database cluster of a stopped data folder, wherever it lies; nothing happens when there is none.
+
+    Raises `DataFolderInUse` for a copied data folder: the cluster it names is the other's.
+    """
     recorded = read_json(home / "postgres" / "place.json")
     if recorded is not None and Path(recorded["folder"]).name.startswith("poec-"):
+        if (Path(recorded["folder"]) / "home").is_file():
+            _claim(Path(recorded["folder"]), home)
         shutil.rmtree(recorded["folder"], ignore_errors=True)
     shutil.rmtree(home / "postgres", ignore_errors=True)
 

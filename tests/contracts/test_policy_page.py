@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from deploy.cli import COMMANDS as CLI
 from shared.contracts.flow import SERVICES, TOPICS, Topic
@@ -12,6 +14,7 @@ from shared.contracts.ingress import Command
 from shared.contracts.references import OPCOS
 from shared.policy import POLICY, ROLES
 from shared.service import openapi
+from shared.web_app import new_app
 from tests.support import operations as o
 from tests.support.documents import ROOT, is_committed
 from tests.support.ears import ears, service
@@ -77,6 +80,16 @@ def test_every_door_leads_to_a_row_and_every_row_has_a_door() -> None:
 
 def test_every_role_may_do_something_and_every_row_names_roles_that_exist() -> None:
     assert {role for row in POLICY.values() for role in row} == {*ROLES, "worker"}
+
+
+def test_what_is_open_besides_the_doors_is_the_document_alone_and_the_page_says_so() -> None:
+    async def never() -> dict[str, bool]:
+        return {}
+
+    app = new_app("validation", "0", never, service("validation").router)
+    besides = {f"GET {route.path}" for route in app.routes if isinstance(route, Route) and not isinstance(route, APIRoute)}
+    assert besides == o.DOCUMENT
+    assert "`GET /openapi.json`" in page()
 
 
 def test_the_page_is_as_made() -> None:

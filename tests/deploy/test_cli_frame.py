@@ -1,5 +1,6 @@
 """The frame of `poec`: what it lists, where it prints, how it ends."""
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -12,7 +13,10 @@ from typer.testing import CliRunner
 
 from deploy.cli import COMMANDS, app, load
 from deploy.cli.config import examine, masked, unknown_keys
-from deploy.local.lifecycle import start_detached, stop
+from deploy.local.business_clock import BusinessClock
+from deploy.local.errors import DataFolderInUse
+from deploy.local.lifecycle import READY, start_detached, stop
+from deploy.local.removal import remove_home
 from deploy.local.runfile import Run
 
 STAND_IN = ("-m", "tests.support.standin_supervisor")
@@ -74,6 +78,7 @@ def test_status_in_json_has_what_operators_look_for_and_no_secret(home: Path) ->
     assert {"supervisor", "issuer", "left", "right"} == {process["name"] for process in found["processes"]}
     assert all(process["alive"] for process in found["processes"])
     assert found["restarts"] == []
+    assert found["business_clock"] is None  # stand-ins have no database
     secrets = [client.client_secret for client in Run.load(home).clients.values()]
     assert secrets
     assert not any(secret in done.stdout for secret in secrets)
@@ -115,6 +120,69 @@ def test_topics_without_a_run_explains_itself_in_one_line(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "poec up" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["--help"], ["config", "check"]], ids=" ".join)
+def test_a_reader_who_has_gone_is_no_failure_that_is_spoken_of(home: Path, arguments: list[str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "deploy.cli", *arguments]
+    environment = {**os.environ, "POEC_HOME": str(home)}
+    environment.pop("PYTHONUNBUFFERED", None)  # with it nothing is left to be said at the end
+    with os.fdopen(theirs, "wb") as gone:
+        done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=60, check=False, env=environment)
+    assert "BrokenPipe" not in done.stderr and "Broken pipe" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_anchors_that_were_kept_are_not_written_over(tmp_path: Path) -> None:
+    kept = tmp_path / "anchors.jsonl"
+    kept.write_text("of yesterday", "utf-8")
+    done = poec("audit", "--keep-anchors", str(kept), "--home", str(tmp_path))
+    assert (done.returncode, kept.read_text("utf-8")) == (2, "of yesterday")
+    assert "is there already" in done.stderr and "--force" in done.stderr
+    forced = poec("audit", "--keep-anchors", str(kept), "--force", "--home", str(tmp_path))
+    assert "is there already" not in forced.stderr and "poec up" in forced.stderr
+
+
+def test_who_starts_it_in_the_background_is_told_once_that_it_is_ready(tmp_path: Path) -> None:
+    said: list[str] = []
+    try:
+        start_detached(tmp_path, say=said.append, command=STAND_IN)
+    finally:
+        stop(tmp_path)
+    assert said
+    assert READY not in said
+
+
+def test_data_is_removed_when_one_says_yes_and_what_is_not_ours_stays(tmp_path: Path) -> None:
+    start_detached(tmp_path, command=STAND_IN)
+    (tmp_path / "thesis.odt").write_text("mine", "utf-8")
+    asked = poec("down", "--remove-data", "--home", str(tmp_path))  # nobody answers
+    assert (asked.returncode, (tmp_path / "run.json").exists()) == (1, True)
+    assert str(tmp_path / "secrets.json") in asked.stderr
+    done = poec("down", "--remove-data", "--yes", "--home", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
+
+
+def test_the_cluster_that_lies_elsewhere_goes_too_but_not_a_copys(tmp_path: Path) -> None:
+    first, copied, cluster = tmp_path / "first", tmp_path / "copied", tmp_path / "poec-cluster"
+    cluster.mkdir()
+    (cluster / "home").write_text(f"{first}\n", "utf-8")
+    for folder in (first, copied):
+        (folder / "postgres").mkdir(parents=True)
+        (folder / "postgres" / "place.json").write_text(json.dumps({"folder": str(cluster)}), "utf-8")
+    with pytest.raises(DataFolderInUse, match="is a copy of"):
+        remove_home(copied)
+    assert cluster.is_dir()
+    assert cluster in remove_home(first)
+    assert not cluster.exists() and not first.exists()
+
+
+def test_a_clock_that_was_moved_says_the_day_and_who_moved_it() -> None:
+    day = dt.datetime(2021, 12, 9, tzinfo=dt.UTC)
+    assert str(BusinessClock(day, -150_000_000)) == "business clock: 2021-12-09, moved by the demo"
+    assert str(BusinessClock(day, 0)) == "business clock: 2021-12-09"
 
 
 ROW = {"key": "POEC_LOG_LEVEL", "meaning": "Level.", "default": "INFO", "secret": False, "wrong": None}

@@ -19,6 +19,8 @@ from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
 
 HEALTH: Final = frozenset({"GET /livez", "GET /readyz", "GET /metrics"})
 """Asked by probes that hold no token; they say nothing of a fiche and do nothing for anybody."""
+DOCUMENT: Final = frozenset({"GET /openapi.json"})
+"""What the doors are, the same for everybody, as it is in the repository."""
 SIGN_IN: Final = frozenset({"GET /sign-in", "GET /sign-in/callback", "POST /sign-out", "GET /sign-out"})
 """Asked by browsers of people who are nobody yet, or who stop being somebody: a session is ended whatever one's roles became."""
 OPEN: Final = HEALTH | SIGN_IN

@@ -3,7 +3,16 @@
 from typing import Final
 
 from shared.policy import POLICY, ROLES, Relation
-from tests.support.operations import AS_THE_SERVICE, HEALTH, SIGN_IN, STATES, http_doors, legal_states, topic_doors
+from tests.support.operations import (
+    AS_THE_SERVICE,
+    DOCUMENT,
+    HEALTH,
+    SIGN_IN,
+    STATES,
+    http_doors,
+    legal_states,
+    topic_doors,
+)
 
 _SHOWN: Final[dict[Relation, str]] = {"own": "own", "any": "any", "not_author": "any¹"}
 _HEADS: Final = {
@@ -78,7 +87,7 @@ def _doors() -> str:
         found[operation].append(f"{where}: `{door_name}`")
     lines = ["| operation | doors |", "|---|---|"]
     lines += [f"| `{operation}` | {'<br>'.join(doors)} |" for operation, doors in found.items()]
-    open_ones = ", ".join(f"`{name}`" for name in sorted(HEALTH))
+    open_ones = ", ".join(f"`{name}`" for name in sorted(HEALTH | DOCUMENT))
     signing = ", ".join(f"`{name}`" for name in sorted(SIGN_IN))
     people = f"Open to browsers of people who are nobody yet, or stop being somebody: {signing}."
     return "\n".join(lines) + f"\n\nOpen to everybody, as they tell nothing: {open_ones}.\n{people}\n"

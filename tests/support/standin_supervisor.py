@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from deploy.local.databases import DatabaseUrls
 from deploy.local.errors import LocalError
+from deploy.local.lifecycle import READY
 from deploy.local.options import Options, ServiceSpec
 from deploy.local.report import PlainReporter, Progress
 from deploy.local.runfile import Run
@@ -55,6 +56,7 @@ def main() -> int:
     services = [ServiceSpec(NAMES[0], (*command, NAMES[0])), ServiceSpec(NAMES[1], (*command, asked.second))]
     options = Options(asked.home, split=asked.roles == "split", services=tuple(services))
     ground = Ground(NoKafka(), ExternalPostgres("postgresql://nobody@127.0.0.1:1/none"), _no_databases, lambda _: [], _nobody)
+    print(READY, file=sys.stderr, flush=True)  # a real one says it last, and who waits may or may not read it then
     try:
         run_supervisor(options, PlainReporter(), lambda run: None, ground)
     except LocalError as failure:
