@@ -35,7 +35,7 @@ async def test_nothing_is_answered_that_the_document_does_not_say(
     described = Described(entrance, found, document)
     for chance in figures.effort.rounds(0.1):
         first = not figures.rounds[f"{service} by its document"]
-        await described.sown(chance, 3)
+        await described.sown(chance, 2)
         if first:
             await described.ask_all(list(described.covering(10_000 if long else 10)), chance)
         await described.ask_all(list(described.drawn(3, chance.getrandbits(32), large=long and not first)), chance)
