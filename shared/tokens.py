@@ -65,7 +65,10 @@ class TokenVerifier:
         if not authorization or not authorization.startswith("Bearer ") or len(authorization) > MAX_BYTES:
             raise Unauthenticated(Objection("TOKEN", "Un jeton d’accès est attendu (Authorization: Bearer …)."))
         verified = await self._verified(authorization.removeprefix("Bearer ").strip())
-        return registered(await self._find(verified.name))
+        found = registered(await self._find(verified.name))
+        if found.kind == "person":  # they sign in, with a second factor where one is asked for, and have a session
+            raise Unauthenticated(Objection("TOKEN", "Une personne se connecte\u202f: un jeton est pour une machine."))
+        return found
 
     async def _verified(self, token: str) -> _Verified:
         digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

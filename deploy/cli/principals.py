@@ -1,6 +1,5 @@
 """`poec principals`: who may do what here: list, add, disable, rotate. It speaks to every service's door, as client `administrator`."""
 
-import secrets
 from typing import Annotated, Any, Final
 
 import typer
@@ -9,7 +8,7 @@ from rich.table import Table
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import print_json, stdout_console
-from deploy.local.accounts import Row, Told, add, disable, new_secrets, rows_of
+from deploy.local.accounts import Row, Told, add, disable, kind_of, new_secrets, pseudonym, rows_of
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
 
@@ -62,15 +61,17 @@ def add_principal(
 ) -> None:
     """Make a principal in every service, or give the one that is there these roles; a machine's secrets are shown once.
 
-    A partner of the flow table also gets its user at the brokers. With --login it is a person.
+    A partner of the flow table also gets its user at the brokers. With --login it is a person, who gets a pseudonym; a person that
+    is known already is named by it, and keeps its mailbox.
 
     Exit codes: 0 done, 1 refused, or a service could not be asked (give the command again).
     """
-    if (identifier is None) is (login is None):
+    run = Run.load(home_folder(home))
+    if identifier is None and login is None:
         raise LocalError("Name a machine, or give the --login of a person.")
-    name = identifier or f"p-{secrets.token_hex(6)}"
-    row = Row(name, "machine" if login is None else "person", organisation, tuple(roles), login=login)
-    _tell(name, add(Run.load(home_folder(home)), row), as_json)
+    name = identifier or pseudonym(run, login or "")
+    kind = kind_of(run, name) or ("machine" if login is None else "person")
+    _tell(name, add(run, Row(name, kind, organisation, tuple(roles), login=login)), as_json)
 
 
 @principals.command("disable")

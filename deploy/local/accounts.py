@@ -5,6 +5,7 @@ as the administrator; what was changed is in each service's audit trail. Passwor
 a moment later.
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import httpx
 
 from deploy.local.client import bearer
-from deploy.local.clients import ADMINISTRATOR, TABLE, add_client, added_clients, write_clients
+from deploy.local.clients import ADMINISTRATOR, TABLE, add_client, added_clients, clients_of, write_clients
 from deploy.local.errors import LocalError
 from deploy.local.kafka_users import drop, make_user, rotate
 from deploy.local.runfile import Run
@@ -58,16 +59,34 @@ def rows_of(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def add(run: Run, row: Row) -> Told:
-    """Make or change a principal in every service; a machine gets a secret at the local issuer, a partner its user at the brokers."""
+    """Make or change a principal in every service; a machine gets a secret at the local issuer, a partner its user at the brokers.
+
+    Secrets are told when this call made them; those that stand already are not told again (`new_secrets` makes others).
+    """
     told = Told(_put(run, row))
     home = Path(run.home)
     if row.kind == "machine":
-        told.secrets["client_secret"] = add_client(home, row.id, row.organisation, row.roles)
+        stood = row.id in clients_of(home)
+        secret = add_client(home, row.id, row.organisation, row.roles)
+        told.secrets |= {} if stood else {"client_secret": secret}
     if _has_user(row.id) and run.kafka.admin.signs_in:
-        password = load_secrets(home).kafka.get(row.id) or change(home, "kafka", row.id)
+        standing = load_secrets(home).kafka.get(row.id)
+        password = standing or change(home, "kafka", row.id)
         make_user(run.kafka.admin, access_of(row.id), password)
-        told.secrets |= {"kafka_user": row.id, "kafka_password": password}
+        told.secrets |= {} if standing else {"kafka_user": row.id, "kafka_password": password}
     return told
+
+
+def kind_of(run: Run, principal: str) -> Literal["person", "machine"] | None:
+    """What a principal is, where some service knows it."""
+    there = rows_of(run).get(principal)
+    return next(iter(there.values()))["kind"] if there else None
+
+
+def pseudonym(run: Run, login: str) -> str:
+    """The identifier of the person who signs in with a mailbox: always the same here, and nobody can tell the one from the other."""
+    key = load_secrets(Path(run.home)).postgres.encode()
+    return f"p-{hmac.digest(key, f'pseudonym {login.lower()}'.encode(), 'sha256').hex()[:12]}"
 
 
 def disable(run: Run, principal: str) -> Told:

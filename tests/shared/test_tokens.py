@@ -197,6 +197,15 @@ async def test_a_name_without_a_row_is_signed_in_and_may_do_nothing(issuer: Issu
         await verifier.principal(f"Bearer {issuer.token(sub='akto')}")
 
 
+async def test_a_person_does_not_come_by_a_token(issuer: Issuer) -> None:
+    async def person(name: str) -> Principal | None:
+        return Principal(name, "opco-2i", "person", frozenset({"opco"}), 1)
+
+    verifier = TokenVerifier(ISSUER, IssuerKeys(JWKS_URL, QUICK), AUDIENCE, person)
+    with pytest.raises(Unauthenticated):
+        await verifier.principal(f"Bearer {issuer.token()}")
+
+
 async def test_what_a_token_says_of_roles_and_organisation_is_not_read(
     issuer: Issuer, verifier: TokenVerifier
 ) -> None:
