@@ -1,5 +1,6 @@
 """`poec principals`: who may do what here: list, add, disable, rotate. It speaks to every service's door, as client `administrator`."""
 
+import secrets
 from typing import Annotated, Any, Final
 
 import typer
@@ -8,7 +9,7 @@ from rich.table import Table
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import print_json, stdout_console
-from deploy.local.accounts import Row, Told, add, disable, kind_of, new_secrets, pseudonym, rows_of
+from deploy.local.accounts import Row, Told, add, disable, kind_of, new_secrets, rows_of
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
 
@@ -62,14 +63,15 @@ def add_principal(
     """Make a principal in every service, or give the one that is there these roles; a machine's secrets are shown once.
 
     A partner of the flow table also gets its user at the brokers. With --login it is a person, who gets a pseudonym; a person that
-    is known already is named by it, and keeps its mailbox.
+    is known already, if only in some services, is named by it (`list`), and keeps its mailbox.
 
     Exit codes: 0 done, 1 refused, or a service could not be asked (give the command again).
     """
     run = Run.load(home_folder(home))
     if identifier is None and login is None:
         raise LocalError("Name a machine, or give the --login of a person.")
-    name = identifier or pseudonym(run, login or "")
+    # drawn, not made from the mailbox: once a person is erased, nothing leads from the one to the other
+    name = identifier or f"p-{secrets.token_hex(6)}"
     kind = kind_of(run, name) or ("machine" if login is None else "person")
     _tell(name, add(run, Row(name, kind, organisation, tuple(roles), login=login)), as_json)
 

@@ -5,7 +5,6 @@ as the administrator; what was changed is in each service's audit trail. Passwor
 a moment later.
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,12 +80,6 @@ def kind_of(run: Run, principal: str) -> Literal["person", "machine"] | None:
     """What a principal is, where some service knows it."""
     there = rows_of(run).get(principal)
     return next(iter(there.values()))["kind"] if there else None
-
-
-def pseudonym(run: Run, login: str) -> str:
-    """The identifier of the person who signs in with a mailbox: always the same here, and nobody can tell the one from the other."""
-    key = load_secrets(Path(run.home)).postgres.encode()
-    return f"p-{hmac.digest(key, f'pseudonym {login.lower()}'.encode(), 'sha256').hex()[:12]}"
 
 
 def disable(run: Run, principal: str) -> Told:

@@ -117,7 +117,8 @@ def test_a_person_gets_a_pseudonym_and_nobody_sees_the_mailbox(stack: Stack) -> 
     (row,) = [one for one in listed["principals"] if one["id"] == added["principal"]]
     assert (row["kind"], row["signs_in"], listed["differing"]) == ("person", True, [])
     assert "avis.test" not in json.dumps(listed)
-    assert poec(stack, "add", *words) == {"principal": added["principal"], "outcomes": all_of("unchanged")}
+    assert "autre compte" in poec(stack, "add", *words, code=1)
+    assert poec(stack, "add", added["principal"], *words) == {"principal": added["principal"], "outcomes": all_of("unchanged")}
 
 
 def test_a_person_who_was_disabled_is_given_back(stack: Stack) -> None:
