@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import UnionType
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -214,9 +215,10 @@ class _Attempt(Generic[W, B]):
         return _json(answer.status, text, headers)
 
 
-def door(request: Request) -> Door[Any]:
-    """Return the service's door."""
-    return cast("Door[Any]", request.app.state.door)
+def door(request: Request, name: str = "") -> Door[Any]:
+    """Return the service's door, or the one by this name to what it keeps besides."""
+    state = request.app.state
+    return cast("Door[Any]", state.doors[name] if name else state.door)
 
 
 def database(request: Request) -> Database:
@@ -311,12 +313,13 @@ def _header(name: str, description: str, required: bool) -> dict[str, Any]:
     }
 
 
-def answers(body: type[BaseModel], status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
+def answers(body: type[BaseModel] | UnionType, status: int = 200, *also: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the answers: the good one, and the problems every write or read may have."""
     codes = (400, 401, 403, 404, 408, 409, 412, 413, 414, 415, 421, 422, 428, 429, 431, 503, *also)
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     problems: dict[int | str, dict[str, Any]] = {
-        code: {"description": _PROBLEMS.get(code, "Problème"), "content": {MEDIA_TYPE: {"schema": schema}}} for code in codes
+        code: {"description": _PROBLEMS.get(code, "Problème"), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for code in codes
     }
     for code, name in _SAID_WITH.items():
         problems[code]["headers"] = {name: {"required": True, "schema": {"type": "string"}}}

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from shared.issuer_keys import IssuerKeys, Pace
 from shared.logs import log
 from shared.messaging.anchors import Anchorer
 from shared.messaging.clients import KafkaAccess
-from shared.messaging.hearing import Hearing
+from shared.messaging.hearing import Hearing, Open, Write
 from shared.messaging.inbox import Inbox
 from shared.messaging.letters import DeadLetters
 from shared.messaging.news import News
@@ -53,7 +53,9 @@ _LOG = log("service")
 
 @dataclass(frozen=True)
 class Service:
-    """What `app.py` puts together: a name, its settings, its ears, its routes. `configure` may use its own settings once read."""
+    """What `app.py` puts together: a name, its settings, its ears, its routes. `configure` may use its own settings once read.
+
+    `doors` are ways to aggregates of other kinds than those its ears work on: how each set is opened and written."""
 
     name: str
     settings: type[ServiceSettings]
@@ -61,6 +63,7 @@ class Service:
     router: APIRouter
     folder: Path
     linger_always: bool = False
+    doors: Mapping[str, tuple[Open[Any], Write[Any]]] = field(default_factory=dict)
 
 
 def main(service: Service, argv: Sequence[str]) -> int:
@@ -269,7 +272,12 @@ class Process:
             verifier, directory, sessions, origin_of(settings.public_url), cookie_name(self._service.name)
         )
         who = Counted(signed_in, rates)
-        app.state.door = Door(database, hearing.open, hearing.write, who, news, settings.in_flight_per_principal)
+        in_flight = settings.in_flight_per_principal
+        app.state.door = Door(database, hearing.open, hearing.write, who, news, in_flight)
+        app.state.doors = {
+            name: Door(database, opened, written, who, news, in_flight)
+            for name, (opened, written) in self._service.doors.items()
+        }
         app.state.letters = DeadLetters(inbox)
         app.state.settings = settings
         return app

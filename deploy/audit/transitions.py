@@ -91,7 +91,7 @@ hear_fiche_validated: refused | withdrawn -> same
 hear_fiche_refused: refused | withdrawn -> same
 """
 SUBMISSION: Final = """
-submit_fiche: new -> submitted
+submit_fiche: new | preprogrammed | draft -> submitted
 complete_fiche: to_complete -> submitted | avis_lapsed
 amend_fiche: submitted | avis_lapsed | validated | confirmed -> same
 accept_adaptation: to_adapt -> submitted | avis_lapsed
@@ -104,17 +104,17 @@ cancel_session: submitted | to_complete | to_adapt | avis_lapsed | validated | c
 withdraw_fiche: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> withdrawn
 dossier_opened: * -> same
 completion_asked: submitted | avis_lapsed -> to_complete
-completion_asked: to_complete | to_adapt | validated | confirmed | refused | withdrawn | cancelled -> same
+completion_asked: to_complete | to_adapt | validated | confirmed | reviewed | refused | withdrawn | cancelled -> same
 adaptation_proposed: submitted | avis_lapsed -> to_adapt
-adaptation_proposed: to_complete | to_adapt | validated | confirmed | refused | withdrawn | cancelled -> same
+adaptation_proposed: to_complete | to_adapt | validated | confirmed | reviewed | refused | withdrawn | cancelled -> same
 avis_given: avis_lapsed | to_adapt -> submitted
-avis_given: submitted | to_complete | validated | confirmed | refused | withdrawn | cancelled -> same
+avis_given: submitted | to_complete | validated | confirmed | reviewed | refused | withdrawn | cancelled -> same
 avis_lapsed: submitted | validated | confirmed -> avis_lapsed
-avis_lapsed: to_complete | to_adapt | avis_lapsed | refused | withdrawn | cancelled -> same
+avis_lapsed: to_complete | to_adapt | avis_lapsed | reviewed | refused | withdrawn | cancelled -> same
 fiche_validated: submitted | to_complete | to_adapt | avis_lapsed -> validated | confirmed
-fiche_validated: validated | confirmed | refused | withdrawn | cancelled -> same
+fiche_validated: validated | confirmed | reviewed | refused | withdrawn | cancelled -> same
 fiche_refused: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> refused
-fiche_refused: refused | withdrawn | cancelled -> same
+fiche_refused: reviewed | refused | withdrawn | cancelled -> same
 """
 ANALYTICS: Final = ""
 _BY_SERVICE: Final = {

@@ -26,18 +26,19 @@ from services.submission.bodies import (
     FichesOut,
     FiledOut,
     PostponementIn,
+    PreparationOut,
     ProgrammationIn,
     WithdrawalIn,
-    fiche_out,
     filed_out,
+    held_out,
     listed_out,
 )
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.fiche import Status
 from services.submission.domain.sessions import NewDates
-from services.submission.store import Listed, Place, Wanted
-from services.submission.use_cases import Asker, Fiches
+from services.submission.store import Fiches, Listed, Place, Wanted
+from services.submission.use_cases import Asker
 from shared.contracts.fiche import fiche_id as id_of
 from shared.contracts.references import OPCOS
 from shared.errors import InvalidInput, Objection
@@ -88,11 +89,12 @@ async def get_fiches(
     return ok(FichesOut(fiches=tuple(map(listed_out, page)), next=following), headers=links)
 
 
-@router.get("/{fiche_id}", responses=answers(FicheOut))
+@router.get("/{fiche_id}", responses=answers(FicheOut | PreparationOut))
 async def get_fiche(request: Request, fiche_id: UUID) -> Response:
-    """Return a fiche; its ETag is what a command repeats in If-Match."""
-    fiche = await story.read_fiche(database(request), await signed_in(request), fiche_id)
-    return ok(fiche_out(fiche), revision=fiche.revision)
+    """Return a fiche, filed or prepared; its ETag is what a command repeats in If-Match."""
+    principal = await signed_in(request)
+    held = await story.read_fiche(database(request), principal, fiche_id)
+    return ok(held_out(held, principal.organisation), revision=held.revision)
 
 
 @router.post("/{fiche_id}/completion", openapi_extra=takes(ContentIn), responses=answers(FiledOut))

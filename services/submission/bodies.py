@@ -8,11 +8,12 @@ from pydantic import Field
 
 from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
 from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche, Session, SessionState, Status
+from services.submission.domain.preparation import Held
 from services.submission.store import Listed
-from shared.contracts.fiche import FicheContent, Value, session_id
+from shared.contracts.fiche import FicheContent, Intention, Value, session_id
 from shared.contracts.ingress import Codes, ObjectionOut
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
-from shared.contracts.text import CODE, Reason
+from shared.contracts.text import CODE, FreeText, Reason
 from shared.contracts.validation import Adaptation, CompletionItem
 
 
@@ -156,6 +157,21 @@ class FicheOut(Value):
     content: FicheContent
 
 
+class PreparationOut(Value):
+    """A fiche that was not filed yet: what was announced, and to its OPCO alone what stands in its form; the ETag is its revision."""
+
+    fiche_id: UUID
+    opco: str
+    reference: str
+    status: Status
+    status_label: str
+    revision: int
+    saved_at: dt.datetime
+    intention: Intention | None
+    fields: dict[str, FreeText]
+    renews: UUID | None
+
+
 class ListedFicheOut(Value):
     """A fiche in the list."""
 
@@ -166,7 +182,7 @@ class ListedFicheOut(Value):
     status: Status
     status_label: str
     revision: int
-    first_start: dt.date
+    first_start: dt.date | None
     submitted_at: dt.datetime
     validation_reference: str | None
 
@@ -204,6 +220,15 @@ def fiche_out(fiche: Fiche) -> FicheOut:
         "sessions": _sessions(fiche),
     }
     return FicheOut.model_validate(shown, from_attributes=True)
+
+
+def held_out(held: Held, reader: str) -> FicheOut | PreparationOut:
+    """Return what is held as an organisation reads it: the fields of a form are for its OPCO alone."""
+    if isinstance(held, Fiche):
+        return fiche_out(held)
+    own = {"fields": dict(held.fields) if reader == held.opco else {}}
+    shown = {**held.__dict__, **own, "fiche_id": held.id, "status_label": LABELS[held.status]}
+    return PreparationOut.model_validate(shown)
 
 
 def listed_out(listed: Listed) -> ListedFicheOut:

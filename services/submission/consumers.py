@@ -11,8 +11,8 @@ from services.submission import use_cases as story
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.sessions import NewDates
-from services.submission.store import open_fiches, write_fiches
-from services.submission.use_cases import Asker, Fiches
+from services.submission.store import Fiches, open_fiches, write_fiches
+from services.submission.use_cases import Asker
 from shared.contracts import ingress as asked
 from shared.contracts import validation as said
 from shared.contracts.fiche import fiche_id

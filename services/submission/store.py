@@ -12,11 +12,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.submission.domain.content import first_start
-from services.submission.domain.fiche import Fiche, Status
+from services.submission.domain.fiche import PREPARED, Fiche, Status
+from services.submission.domain.preparation import Held, Preparation
 from shared.audit_trail import Head
+from shared.contracts.fiche import FicheContent
 from shared.database import Database, Row, UnitOfWork
 from shared.identity import Principal
 from shared.working_set import WorkingSet
+
+TITLE_LENGTH: Final = 240
 
 
 class Base(SQLModel):
@@ -39,52 +43,150 @@ class FicheRow(Base, table=True):
     status: str = Field(sa_type=sa.Text)
     revision: int
     title: str = Field(sa_type=sa.Text)
-    first_start: dt.date
+    first_start: dt.date | None = None
     submitted_at: dt.datetime = Field(sa_type=sa.DateTime(timezone=True))
     validation_reference: str | None = Field(default=None, sa_type=sa.Text)
+    programme_year: int | None = None
+    rome: str | None = Field(default=None, sa_type=sa.Text)
+    formacode: str | None = Field(default=None, sa_type=sa.Text)
+    insee: str | None = Field(default=None, sa_type=sa.Text)
+    zone_emploi: str | None = Field(default=None, sa_type=sa.Text)
+    intended: bool = False
     document: str = Field(sa_type=JSONB)
 
 
+class FicheVersionRow(Base, table=True):
+    """One content of a fiche, kept whole and for ever: who filed it, by which command, when, which warnings it was filed with."""
+
+    __tablename__ = "fiche_version"
+
+    fiche_id: UUID = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    opco: str = Field(sa_type=sa.Text)
+    action: str = Field(sa_type=sa.Text)
+    actor: str = Field(sa_type=sa.Text)
+    kept_at: dt.datetime = Field(sa_type=sa.DateTime(timezone=True))
+    acknowledged: str = Field(sa_type=JSONB)
+    content: str = Field(sa_type=JSONB)
+
+
 TABLE: Final[sa.Table] = Base.metadata.tables["fiche"]
-_DOCUMENT: Final = TypeAdapter(Fiche)
+VERSIONS: Final[sa.Table] = Base.metadata.tables["fiche_version"]
+_FILED: Final = TypeAdapter(Fiche)
+_PREPARED: Final = TypeAdapter(Preparation)
+_CODES: Final = TypeAdapter(tuple[str, ...])
 _OPEN: Final = (
-    "SELECT id, version, sequence, audit_hash, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])"
+    "SELECT id, version, sequence, audit_hash, status, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])"
 )
 
 
-async def open_fiches(unit: UnitOfWork, ids: Collection[UUID]) -> WorkingSet[Fiche]:
+@dataclass(frozen=True)
+class Version:
+    """A content that a command has just given a fiche: it is kept whole, whatever follows."""
+
+    fiche: Fiche
+    action: str
+    actor: str
+
+
+class Fiches(WorkingSet[Held]):
+    """The fiches of a transaction, filed or prepared, and the contents that it gave them."""
+
+    def __init__(self, loaded: Mapping[UUID, tuple[Head, Held]] | None = None) -> None:
+        super().__init__(loaded)
+        self._versions: list[Version] = []
+
+    def keep(self, version: Version) -> None:
+        """Keep a new content with what is written."""
+        self._versions.append(version)
+
+    def write_versions(self, unit: UnitOfWork) -> None:
+        """Hand the new contents to the unit of work."""
+        unit.insert(VERSIONS, [_version_columns(version, unit.now) for version in self._versions])
+
+
+async def open_fiches(unit: UnitOfWork, ids: Collection[UUID]) -> Fiches:
     """Load these fiches in one read; one that is not there, or not the caller's, is simply not in the set."""
     rows = await unit.read(_OPEN, list(ids))
     heads = {row["id"]: Head(row["version"], row["sequence"], row["audit_hash"]) for row in rows}
-    return WorkingSet({row["id"]: (heads[row["id"]], parsed(row["document"])) for row in rows})
+    return Fiches({row["id"]: (heads[row["id"]], parsed(row["document"], row["status"])) for row in rows})
 
 
-def write_fiches(fiches: WorkingSet[Fiche], unit: UnitOfWork) -> None:
+def write_fiches(fiches: Fiches, unit: UnitOfWork) -> None:
     """Hand what changed to the unit of work."""
     fiches.write(unit, TABLE, _columns)
+    fiches.write_versions(unit)
 
 
-def parsed(document: str) -> Fiche:
-    """Return the fiche a document holds."""
-    return _DOCUMENT.validate_json(document)
+def parsed(document: str, status: str) -> Held:
+    """Return what a document of a row in this status holds."""
+    return (_PREPARED if Status(status) in PREPARED else _FILED).validate_json(document)
 
 
-def written(fiche: Fiche) -> str:
-    """Return the document of a fiche; `parsed` gives the same fiche back."""
-    return _DOCUMENT.dump_json(fiche).decode()
+def written(held: Held) -> str:
+    """Return the document of what is held; `parsed` gives the same back."""
+    if isinstance(held, Fiche):
+        return _FILED.dump_json(held).decode()
+    return _PREPARED.dump_json(held).decode()
 
 
-def _columns(fiche: Fiche) -> Mapping[str, Any]:
+def _columns(held: Held) -> Mapping[str, Any]:
+    """Return the searched columns of a row, and its document."""
+    of_kind = _of_fiche(held) if isinstance(held, Fiche) else _of_preparation(held)
     return {
-        "opco": fiche.opco,
-        "reference": fiche.reference,
-        "status": fiche.status.value,
-        "revision": fiche.revision,
-        "title": fiche.content.title,
-        "first_start": first_start(fiche.live_sessions or fiche.content.sessions),
+        "opco": held.opco,
+        "reference": held.reference,
+        "status": held.status.value,
+        "revision": held.revision,
+        **of_kind,
+        "document": written(held),
+    }
+
+
+def _of_fiche(fiche: Fiche) -> Mapping[str, Any]:
+    content = fiche.content
+    return {
+        "title": content.title,
+        "first_start": first_start(fiche.live_sessions or content.sessions),
         "submitted_at": fiche.submitted_at,
         "validation_reference": fiche.validation.reference if fiche.validation else None,
-        "document": written(fiche),
+        "programme_year": content.programme_year,
+        "rome": content.rome,
+        "formacode": content.formacodes[0],
+        "insee": content.place.insee,
+        "zone_emploi": content.place.zone_emploi,
+        "intended": False,
+    }
+
+
+def _of_preparation(prepared: Preparation) -> Mapping[str, Any]:
+    """What was announced is searched, a draft's half-typed fields are not: they may be wrong, and are nobody else's business."""
+    meant = prepared.intention
+    return {
+        "title": meant.title if meant else prepared.fields.get("title", "")[:TITLE_LENGTH],
+        "first_start": meant.starts_from if meant else None,
+        "submitted_at": prepared.saved_at,
+        "validation_reference": None,
+        "programme_year": meant.programme_year if meant else None,
+        "rome": meant.rome if meant else None,
+        "formacode": meant.main_formacode if meant else None,
+        "insee": None,
+        "zone_emploi": meant.zone_emploi if meant else None,
+        "intended": meant is not None,
+    }
+
+
+def _version_columns(version: Version, at: dt.datetime) -> Mapping[str, Any]:
+    fiche = version.fiche
+    return {
+        "fiche_id": fiche.id,
+        "revision": fiche.revision,
+        "opco": fiche.opco,
+        "action": version.action,
+        "actor": version.actor,
+        "kept_at": at,
+        "acknowledged": _CODES.dump_json(fiche.acknowledged).decode(),
+        "content": fiche.content.model_dump_json(),
     }
 
 
@@ -115,14 +217,14 @@ class Listed:
     title: str
     status: Status
     revision: int
-    first_start: dt.date
+    first_start: dt.date | None
     submitted_at: dt.datetime
     validation_reference: str | None
 
 
 _LIST: Final = """
 SELECT id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference FROM fiche
-WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR opco = $2)
+WHERE (status = $1 OR ($1::text IS NULL AND status NOT IN ('preprogrammed', 'draft'))) AND ($2::text IS NULL OR opco = $2)
   AND ($3::date IS NULL OR (first_start >= $3 AND first_start < $4::date))
   AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6::uuid))
 ORDER BY submitted_at DESC, id DESC LIMIT $7
@@ -141,10 +243,43 @@ async def list_fiches(
     return [_listed(row) for row in rows]
 
 
-async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -> Fiche | None:
-    """Return a fiche, or None where there is none that the principal may see."""
-    rows = await database.query(principal, "SELECT document::text AS document FROM fiche WHERE id = $1", fiche_id)
-    return parsed(rows[0]["document"]) if rows else None
+async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -> Held | None:
+    """Return what is held under an identifier, or None where there is nothing that the principal may see."""
+    query = "SELECT status, document::text AS document FROM fiche WHERE id = $1"
+    rows = await database.query(principal, query, fiche_id)
+    return parsed(rows[0]["document"], rows[0]["status"]) if rows else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One content that a fiche has had, and how it came about."""
+
+    revision: int
+    content: FicheContent
+    action: str
+    actor: str
+    kept_at: dt.datetime
+    acknowledged: tuple[str, ...]
+
+
+async def list_versions(database: Database, principal: Principal, fiche_id: UUID) -> list[Kept]:
+    """Return every content of a fiche, the first one first."""
+    query = (
+        "SELECT revision, action, actor, kept_at, acknowledged::text AS acknowledged, content::text AS content FROM fiche_version"
+        " WHERE fiche_id = $1 ORDER BY revision"
+    )
+    return [_kept(row) for row in await database.query(principal, query, fiche_id)]
+
+
+def _kept(row: Row) -> Kept:
+    return Kept(
+        revision=row["revision"],
+        content=FicheContent.model_validate_json(row["content"]),
+        action=row["action"],
+        actor=row["actor"],
+        kept_at=row["kept_at"],
+        acknowledged=_CODES.validate_json(row["acknowledged"]),
+    )
 
 
 def _listed(row: Row) -> Listed:

@@ -14,8 +14,19 @@ from services.submission.domain import decisions, hearing, sessions
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.fiche import Fiche
+from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.sessions import NewDates
-from services.submission.store import Listed, Place, Wanted, find_fiche, list_fiches
+from services.submission.store import (
+    Fiches,
+    Kept,
+    Listed,
+    Place,
+    Version,
+    Wanted,
+    find_fiche,
+    list_fiches,
+    list_versions,
+)
 from shared.audit_trail import Change
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import fiche_id
@@ -30,12 +41,10 @@ from shared.contracts.validation import (
     FicheValidated,
 )
 from shared.database import Database
-from shared.errors import Impossible
+from shared.errors import Impossible, NotFound
 from shared.identity import Principal, service_principal
 from shared.policy import authorize, limited_to
-from shared.working_set import WorkingSet
 
-Fiches = WorkingSet[Fiche]
 Facts = dict[str, str | int | bool | None]
 Said = TypeVar("Said", bound=FicheEvent)
 
@@ -56,8 +65,9 @@ def submit_fiche(fiches: Fiches, principal: Principal, reference: str, filing: F
     opco = principal.organisation
     authorize(principal, "submit_fiche", opco)
     identifier = fiche_id(opco, reference)
-    decision = decisions.submit_fiche(identifier, opco, reference, filing, given, fiches.get(identifier))
-    return _record(fiches, None, decision, "submit_fiche", principal.id, {"sessions": len(filing.content.sessions)})
+    held = fiches.get(identifier)
+    decision = decisions.submit_fiche(identifier, opco, reference, filing, given, held)
+    return _record(fiches, held, decision, "submit_fiche", principal.id, {"sessions": len(filing.content.sessions)})
 
 
 def hear_opened(fiches: Fiches, event: DossierOpened, at: dt.datetime) -> None:
@@ -202,12 +212,20 @@ async def read_fiches(
     return await list_fiches(database, principal, replace(wanted, opco=wanted.opco or only), after, limit)
 
 
-async def read_fiche(database: Database, principal: Principal, identifier: UUID) -> Fiche:
-    """Return a fiche that the caller may see."""
+async def read_fiche(database: Database, principal: Principal, identifier: UUID) -> Held:
+    """Return a fiche that the caller may see, filed or prepared; a draft that was not announced is its OPCO's own business."""
     authorize(principal, "read_fiche")
-    fiche = decisions.existing(await find_fiche(database, principal, identifier))
-    authorize(principal, "read_fiche", fiche.opco, unknown=decisions.UNKNOWN)
-    return fiche
+    held = decisions.existing(await find_fiche(database, principal, identifier))
+    authorize(principal, "read_fiche", held.opco, unknown=decisions.UNKNOWN)
+    if isinstance(held, Preparation) and held.intention is None and held.opco != principal.organisation:
+        raise NotFound(decisions.UNKNOWN)
+    return held
+
+
+async def read_versions(database: Database, principal: Principal, identifier: UUID) -> list[Kept]:
+    """Return every content that a fiche has had, the first one first, for those who may see the fiche."""
+    await read_fiche(database, principal, identifier)
+    return await list_versions(database, principal, identifier)
 
 
 def _decide(
@@ -215,8 +233,9 @@ def _decide(
 ) -> Decision:
     """Let the caller decide on a fiche of theirs, at the revision they have read."""
     authorize(asker.principal, operation)
-    fiche = decisions.existing(fiches.get(asker.fiche_id))
-    authorize(asker.principal, operation, fiche.opco, unknown=decisions.UNKNOWN)
+    held = decisions.existing(fiches.get(asker.fiche_id))
+    authorize(asker.principal, operation, held.opco, unknown=decisions.UNKNOWN)
+    fiche = decisions.filed(held, operation)
     if asker.revision is not None:
         decisions.at_revision(fiche, asker.revision)
     return _record(fiches, fiche, decide(fiche), operation, asker.principal.id, facts)
@@ -226,20 +245,22 @@ def _hear(fiches: Fiches, event: Said, action: str, take: Callable[[Fiche, Said]
     """Take a fact of validation; a fiche it knows and we do not is a defect that replaying may mend."""
     authorize(WORKER, "hear_event")
     fiche = fiches.get(event.fiche_id)
-    if fiche is None:
+    if not isinstance(fiche, Fiche):
         raise Impossible("FICHE_UNKNOWN", "no fiche of this id was ever submitted here")
     heard: Facts = {"heard_revision": event.revision, **facts}
     _record(fiches, fiche, Decision(take(fiche, event)), action, WORKER.id, heard)
 
 
 def _record(
-    fiches: Fiches, before: Fiche | None, decision: Decision, action: str, actor: str, facts: Facts | None
+    fiches: Fiches, before: Held | None, decision: Decision, action: str, actor: str, facts: Facts | None
 ) -> Decision:
-    """Put the new state into the set with its one audit entry; `revision` is in every entry."""
+    """Put the new state into the set with its one audit entry, and keep a new content whole; `revision` is in every entry."""
     new = decision.fiche
     said: Facts = {"revision": new.revision, **(facts or {})}
     if decision.warnings:
         said["acknowledged"] = ",".join(warning.code for warning in decision.warnings)
     was = before.status.value if before else None
+    if not isinstance(before, Fiche) or before.revision != new.revision:
+        fiches.keep(Version(new, action, actor))
     fiches.put(new.id, new, Change(action, actor, was, new.status.value, decision.events, said))
     return decision

@@ -149,6 +149,24 @@ class Money(Value):
     company: Cents = 0
 
 
+class Intention(Value):
+    """What an OPCO means to train for, before provider and content are known: job, zone, first days between two dates, seats.
+
+    Source: minutes L384-391 (the Région is told even before the award of the contract).
+    """
+
+    programme_year: Annotated[int, Field(ge=2018, le=2100)]
+    title: Annotated[str, Field(min_length=3, max_length=240), FREE]
+    rome: Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
+    main_formacode: Annotated[str, Field(pattern=r"^\d{5}$")] | None = None
+    branch_idcc: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
+    zone_emploi: Annotated[str, Field(pattern=r"^\d{4}$")]
+    starts_from: dt.date
+    starts_until: dt.date
+    seats: Annotated[int, Field(ge=1, le=500)]
+    sessions: Annotated[int, Field(ge=1, le=20)] = 1
+
+
 class PublishedContent(Value):
     """What of a fiche may be read by everybody: all of it but the money."""
 

@@ -19,6 +19,8 @@ _STATE_CODES: Final = frozenset(
     ("STATUS", "SESSION_STATE", "SESSION_STATUS", "SESSION_NOT_PUBLISHED", "REFERENCE_TAKEN", "ALREADY_REPLAYED")
 )
 _AT_ONCE: Final = 16
+PRIVATE: Final = frozenset({"draft"})
+"""States in which an object is seen by its own organisation alone, whoever may see all others."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def expected(cell: Cell) -> Outcome:
     if cell.relation == "absent":
         return "reached" if cell.operation == "submit_fiche" else "unknown"
     if relation == "own" and cell.relation == "other":
+        return "unknown"
+    if cell.state in PRIVATE and relation != "own":
         return "unknown"
     legal = legal_states(cell.operation)
     return "reached" if legal is None or cell.state in legal else "not_now"

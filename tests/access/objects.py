@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 from services.publication.consumers import hearing as publication_ears
 from services.publication.store import open_listing
 from services.publication.use_cases import record_ais
+from services.submission.domain.fiche import Fiche
 from services.submission.domain.fiche import Status as FicheStatus
-from services.submission.store import open_fiches, write_fiches
+from services.submission.domain.preparation import Held
+from services.submission.store import Version, open_fiches, write_fiches
 from services.validation.domain.dossier import Status as DossierStatus
 from services.validation.store import open_dossiers, write_dossiers
 from shared.audit_trail import Change
@@ -83,8 +85,7 @@ async def _no_objects(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, O
 
 
 async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
-    at = {status.value: make() for status, make in filings.AT.items()}
-    assert set(at) == {status.value for status in FicheStatus}
+    at = {status.value: filings.held(status) for status in FicheStatus}
     found = {}
     for chunk in _chunks(cells):
         async with entrance.database.unit(service_principal("submission", "worker")) as unit:
@@ -92,13 +93,22 @@ async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object
             for cell in chunk:
                 opco, reference = _owner(cell), _reference()
                 start = at[cell.state or ""]
-                content = start.content.model_copy(update={"title": title_of(opco)})
-                fiche = replace(start, content=content, id=fiche_id(opco, reference), opco=opco, reference=reference)
-                working.put(fiche.id, fiche, _made(fiche.status, fiche.revision))
-                found[cell] = Object(fiche.id, fiche.revision, reference)
+                held = replace(titled(start, opco), id=fiche_id(opco, reference), opco=opco, reference=reference)
+                working.put(held.id, held, _made(held.status, held.revision))
+                if isinstance(held, Fiche):
+                    working.keep(Version(held, "made", "test"))
+                found[cell] = Object(held.id, held.revision, reference)
             write_fiches(working, unit)
             await unit.flush()
     return found
+
+
+def titled(held: Held, opco: str) -> Held:
+    """Return what is held with a title that names its OPCO."""
+    if isinstance(held, Fiche):
+        return replace(held, content=held.content.model_copy(update={"title": title_of(opco)}))
+    meant = held.intention.model_copy(update={"title": title_of(opco)}) if held.intention else None
+    return replace(held, intention=meant, fields={**held.fields, "title": title_of(opco)})
 
 
 async def _dossiers(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:

@@ -30,7 +30,7 @@ async def played(entrance: Entrance, asked: list[Cell]) -> Report:
     changed = {identifier for identifier, version in after.items() if before.get(identifier, version) != version}
     allowed = {of_cells[cell][0].id for cell in report.effective}
     report.deviations += [f"{identifier} changed without leave" for identifier in changed - allowed]
-    filed = sum(cell.operation == "submit_fiche" for cell in report.effective)
+    filed = sum(cell.operation == "submit_fiche" and cell.relation == "absent" for cell in report.effective)
     if len(after) - len(before) != filed:
         report.deviations.append(f"{len(after) - len(before)} objects are new, {filed} were to be")
     return report

@@ -97,6 +97,7 @@ TABLES: Final[Mapping[str, Kept]] = {
     **dict.fromkeys(("outbox_shard", "stream", "position", "position_reset", "known_topic", "reconciled", "clock_offset"),
                     Kept("delivery: places, sequences, clock", WITH_IT, {"reason": NOBODY})),
     "fiche": Kept("fiches as their OPCO sees them", FOR_EVER, {"reference": TEXT, "title": TEXT, "document": TEXT}),
+    "fiche_version": Kept("every content a fiche has had", FOR_EVER, {"actor": PSEUDONYM, "content": TEXT}),
     "dossier": Kept("dossiers of the reviewers; `document` knows who gave an avis", FOR_EVER, {"document": "pseudonyms; free text"}),
     "fiche_facts": Kept("what publication knows of a fiche", FOR_EVER, {"document": TEXT}),
     "fiche_reference": Kept("validations, to check a session against", FOR_EVER),

@@ -1,6 +1,7 @@
 """From one content of a fiche to the next: how far they lie apart, and the new contents that commands make."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -74,6 +75,11 @@ def changed_since(fiche: Fiche, revision: int) -> str | None:
         return None
     changed = {name for change in later for name in change.fields}
     return ",".join(name for name in type(fiche.content).model_fields if name in changed)
+
+
+def digest(content: FicheContent) -> str:
+    """Return the SHA-256 (hex) of a content: whether two contents are the same without keeping both."""
+    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
 
 
 def first_start(plans: tuple[SessionPlan, ...]) -> dt.date:

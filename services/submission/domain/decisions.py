@@ -11,10 +11,11 @@ from uuid import UUID
 
 from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, PLACE_RULES, admit
 from services.submission.domain.case import Case, Given, Rule
-from services.submission.domain.content import adapted, changed_since, revised, shift_between
+from services.submission.domain.content import adapted, changed_since, digest, revised, shift_between
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import Fiche, Session, Status
 from services.submission.domain.lifecycle import allowed
+from services.submission.domain.preparation import Held
 from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import FicheContent
@@ -56,15 +57,15 @@ class Filing:
 
 
 def submit_fiche(
-    identifier: UUID, opco: str, reference: str, filing: Filing, given: Given, taken: Fiche | None
+    identifier: UUID, opco: str, reference: str, filing: Filing, given: Given, taken: Held | None
 ) -> Decision:
-    """File a new fiche; `taken` is the fiche that has this reference already, if any."""
-    if taken is not None:
+    """File a new fiche, or what was prepared under this reference; `taken` is what has the reference already, if anything."""
+    if isinstance(taken, Fiche):
         message = (
             "Vous avez déjà déposé une fiche sous cette référence\u202f: modifiez-la ou choisissez une autre référence."
         )
         raise NotAllowedNow(
-            Objection("REFERENCE_TAKEN", message, field="reference", facts={"status": taken.status.value})
+            Objection("REFERENCE_TAKEN", message, field="reference", facts=_taken(taken, filing.content))
         )
     wrong = reference_form(reference)
     case = Case(filing.content, opco, civil_date(filing.at), given)
@@ -80,11 +81,18 @@ def submit_fiche(
         submitted_at=filing.at,
         sessions={plan.number: Session() for plan in filing.content.sessions},
         acknowledged=codes,
+        filed_digest=digest(filing.content),
+        renews=taken.renews if taken else None,
     )
     event = FicheSubmitted(
         fiche_id=identifier, opco=opco, revision=1, reference=reference, content=filing.content, acknowledged=codes
     )
     return Decision(fiche, (event,), warnings)
+
+
+def _taken(fiche: Fiche, content: FicheContent) -> dict[str, str | int | bool | None]:
+    """Return what is said of a reference that is taken; `same_content` tells a repeated filing from another fiche."""
+    return {"status": fiche.status.value, "same_content": digest(content) == fiche.filed_digest}
 
 
 def reference_form(reference: str) -> Objection | None:
@@ -196,11 +204,19 @@ UNKNOWN: Final = Objection("UNKNOWN", "Aucune fiche de ce nom n’est visible po
 """What is said of a fiche that does not exist, and in the same words of another organisation's."""
 
 
-def existing(fiche: Fiche | None) -> Fiche:
-    """Return the fiche; raises `NotFound` where there is none, or none that the caller may see."""
-    if fiche is None:
+def existing(held: Held | None) -> Held:
+    """Return what is held; raises `NotFound` where there is nothing, or nothing that the caller may see."""
+    if held is None:
         raise NotFound(UNKNOWN)
-    return fiche
+    return held
+
+
+def filed(held: Held, command: str) -> Fiche:
+    """Return the fiche that was filed; raises `NotAllowedNow` for an intention or a draft, saying which states the command needs."""
+    if isinstance(held, Fiche):
+        return held
+    allowed(command, held.status)
+    raise AssertionError(f"{command} is in no row for what was not filed, or is not asked here")
 
 
 def _pending(fiche: Fiche, command: str, at: dt.datetime) -> Adaptation:

@@ -19,26 +19,32 @@ CHANGES_KEPT: Final = 20
 
 
 class Status(StrEnum):
-    """Where a fiche stands."""
+    """Where a fiche stands: first as an intention or a draft (`Preparation`), then as what was filed (`Fiche`)."""
 
+    PREPROGRAMMED = "preprogrammed"
+    DRAFT = "draft"
     SUBMITTED = "submitted"
     TO_COMPLETE = "to_complete"
     TO_ADAPT = "to_adapt"
     AVIS_LAPSED = "avis_lapsed"
     VALIDATED = "validated"
     CONFIRMED = "confirmed"
+    REVIEWED = "reviewed"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
 
 
 LABELS: Final[dict[Status, str]] = {
+    Status.PREPROGRAMMED: "Intention",
+    Status.DRAFT: "Brouillon",
     Status.SUBMITTED: "Déposée",
     Status.TO_COMPLETE: "À compléter",
     Status.TO_ADAPT: "Adaptation proposée",
     Status.AVIS_LAPSED: "Avis à renouveler",
     Status.VALIDATED: "Validée",
     Status.CONFIRMED: "Programmée",
+    Status.REVIEWED: "Bilan rendu",
     Status.REFUSED: "Refusée",
     Status.WITHDRAWN: "Retirée",
     Status.CANCELLED: "Annulée",
@@ -47,6 +53,9 @@ LABELS: Final[dict[Status, str]] = {
 
 FINAL: Final = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.CANCELLED})
 """Statuses that nothing leaves: a correction is a new fiche."""
+
+PREPARED: Final = frozenset({Status.PREPROGRAMMED, Status.DRAFT})
+"""Statuses of what was not filed yet: nobody decides on it, and it counts nowhere as firm."""
 
 
 class SessionState(StrEnum):
@@ -117,8 +126,10 @@ class Changed:
 class Fiche:
     """A fiche; `revision` counts its contents from 1, `reference` is the OPCO's own name for it.
 
-    `completion` and `proposal` are what waits for an answer. `avis_lapsed` says that an avis was given and no longer holds,
-    whatever else is pending. `validation` stays after a lapse, as a fact; `confirmed_revision` is 0 until the OPCO confirmed.
+    `completion` and `proposal` are
+    what waits for an answer. `avis_lapsed` says that an avis was given and no longer holds,
+    whatever else is pending. `filed_digest` is that of the content first filed, `renews` the fiche taken up again.
+    `validation` stays after a lapse, as a fact; `confirmed_revision` is 0 until the OPCO confirmed.
     """
 
     id: UUID
@@ -140,6 +151,8 @@ class Fiche:
     confirmed_revision: int = 0
     withdrawal: WithdrawalReason | None = None
     changes: tuple[Changed, ...] = ()
+    filed_digest: str = ""
+    renews: UUID | None = None
 
     @property
     def standing(self) -> Status:

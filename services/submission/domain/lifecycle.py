@@ -7,14 +7,15 @@ row moves the fiche it is recorded and the status stays.
 from dataclasses import dataclass
 from typing import Final
 
-from services.submission.domain.fiche import FINAL, LABELS, SESSION_LABELS, SessionState, Status
+from services.submission.domain.fiche import FINAL, LABELS, PREPARED, SESSION_LABELS, SessionState, Status
 from shared.errors import NotAllowedNow, Objection
 
 OPCO: Final = "OPCO"
 VALIDATION: Final = "validation"
 
-_ALL: Final = tuple(Status)
-LIVE: Final = tuple(status for status in Status if status not in FINAL)
+FILED: Final = tuple(status for status in Status if status not in PREPARED)
+"""Statuses in which validation may speak of a fiche: it hears of what was filed."""
+LIVE: Final = tuple(status for status in FILED if status not in FINAL and status is not Status.REVIEWED)
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def _answer(command: str, status: Status, guard: str) -> tuple[Step, ...]:
 
 COMMANDS: Final[tuple[Step, ...]] = (
     Step("submit_fiche", (), OPCO, f"reference free; {_RULES}", _S.SUBMITTED),
+    Step("submit_fiche", (_S.PREPROGRAMMED, _S.DRAFT), OPCO, _RULES, _S.SUBMITTED),
     *_answer("complete_fiche", _S.TO_COMPLETE, _RULES),
     Step("amend_fiche", _AMENDABLE, OPCO, f"something changes; {_RULES}", None),
     *_answer("accept_adaptation", _S.TO_ADAPT, "not expired; rules of dates and place"),
@@ -75,7 +77,7 @@ _UNDECIDED: Final = (_S.SUBMITTED, _S.TO_COMPLETE, _S.TO_ADAPT, _S.AVIS_LAPSED)
 def _heard(event: str, *moves: Step) -> tuple[Step, ...]:
     """Return the rows of an event: those that move the fiche, and one for every status they leave."""
     moved = {status for step in moves for status in step.from_statuses}
-    others = tuple(status for status in _ALL if status not in moved)
+    others = tuple(status for status in FILED if status not in moved)
     return (*moves, Step(event, others, VALIDATION, "recorded", None))
 
 

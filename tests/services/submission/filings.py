@@ -8,9 +8,10 @@ from uuid import UUID
 from services.submission.domain import decisions, hearing, sessions
 from services.submission.domain.case import Case, Given, Rule
 from services.submission.domain.decisions import Filing
-from services.submission.domain.fiche import Fiche, Status
+from services.submission.domain.fiche import PREPARED, Fiche, Status
+from services.submission.domain.preparation import Held, Preparation
 from services.submission.reference import references
-from shared.contracts.fiche import FicheContent, fiche_id
+from shared.contracts.fiche import FicheContent, Intention, fiche_id
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
 from shared.contracts.validation import (
     Adaptation,
@@ -100,11 +101,33 @@ AT: dict[Status, Callable[[], Fiche]] = {
     Status.AVIS_LAPSED: lambda: hearing.avis_lapsed(hearing.avis_given(filed(), GAVE), LAPSED),
     Status.VALIDATED: validated,
     Status.CONFIRMED: confirmed,
+    Status.REVIEWED: lambda: confirmed().to(Status.REVIEWED),
     Status.REFUSED: lambda: hearing.fiche_refused(filed(), REFUSED),
     Status.WITHDRAWN: lambda: decisions.withdraw_fiche(filed(), WithdrawalReason.AUTRE).fiche,
     Status.CANCELLED: lambda: sessions.cancel_session(filed(), 1, SessionMotive.BESOIN_DISPARU).fiche,
 }
 """How a fiche comes to each status."""
+
+
+INTENTION = Intention(
+    programme_year=2018,
+    title="POEC - Peintre industriel",
+    rome="H3404",
+    zone_emploi="2816",
+    starts_from=dt.date(2018, 4, 1),
+    starts_until=dt.date(2018, 6, 30),
+    seats=12,
+)
+
+
+def prepared(status: Status = Status.DRAFT) -> Preparation:
+    fields = {"title": "POEC - Peintre industriel"} if status is Status.DRAFT else {}
+    meant = INTENTION if status is Status.PREPROGRAMMED else None
+    return Preparation(FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE, status, 1, NOON, fields, meant)
+
+
+def held(status: Status) -> Held:
+    return prepared(status) if status in PREPARED else AT[status]()
 
 
 def codes(objections: tuple[Objection, ...]) -> list[str]:

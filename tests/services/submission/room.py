@@ -17,7 +17,7 @@ from services.submission.api import router
 from services.submission.app import SERVICE
 from services.submission.consumers import hearing
 from services.submission.settings import WarningSettings
-from services.submission.use_cases import Fiches
+from services.submission.store import Fiches
 from shared.contracts.events import FicheEvent
 from shared.contracts.flow import DOSSIERS, ingress_topic
 from shared.contracts.ingress import Command, CommandAnswered

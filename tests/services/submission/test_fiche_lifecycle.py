@@ -9,9 +9,10 @@ import pytest
 from services.submission import use_cases as story
 from services.submission.domain import decisions, hearing, sessions
 from services.submission.domain.decisions import Decision
-from services.submission.domain.fiche import FINAL, LABELS, Fiche, Session, SessionState, Status
+from services.submission.domain.fiche import FINAL, LABELS, PREPARED, Fiche, Session, SessionState, Status
 from services.submission.domain.lifecycle import (
     COMMANDS,
+    FILED,
     HEARD,
     SESSION_TABLE,
     TABLE,
@@ -21,7 +22,7 @@ from services.submission.domain.lifecycle import (
     moves,
     session_allowed,
 )
-from services.submission.use_cases import Fiches
+from services.submission.store import Fiches
 from shared.audit_trail import Change, Head
 from shared.contracts.events import FicheEvent
 from shared.contracts.references import SessionMotive, WithdrawalReason
@@ -58,8 +59,8 @@ HEAR: dict[str, Callable[[Fiche], Fiche]] = {
     "fiche_validated": lambda fiche: hearing.fiche_validated(fiche, f.VALIDATED),
     "fiche_refused": lambda fiche: hearing.fiche_refused(fiche, f.REFUSED),
 }
-EVERY = [(name, status) for name in DO for status in Status]
-EVERY_HEARD = [(name, status) for name in HEAR for status in Status]
+EVERY = [(name, status) for name in DO for status in FILED]
+EVERY_HEARD = [(name, status) for name in HEAR for status in FILED]
 
 
 def rows(name: str, status: Status) -> list[Step]:
@@ -93,6 +94,17 @@ def test_a_command_does_what_its_row_says_and_is_refused_where_it_has_none(comma
     assert decision.events
 
 
+@pytest.mark.parametrize("status", sorted(PREPARED))
+def test_what_is_prepared_is_filed_under_its_reference_and_can_do_nothing_else_that_a_fiche_can(status: Status) -> None:
+    prepared = f.prepared(status)
+    decision = decisions.submit_fiche(prepared.id, GOLDEN_OPCO, GOLDEN_REFERENCE, f.filing(), f.GIVEN, prepared)
+    assert (decision.fiche.id, decision.fiche.status) == (prepared.id, Status.SUBMITTED)
+    for command in set(DO) - {"submit_fiche"}:
+        with pytest.raises(NotAllowedNow) as refused:
+            decisions.filed(prepared, command)
+        assert refused.value.objections[0].code == "STATUS"
+
+
 @pytest.mark.parametrize(("event", "status"), EVERY_HEARD)
 def test_an_event_is_never_refused_and_does_what_its_row_says(event: str, status: Status) -> None:
     after = HEAR[event](f.AT[status]())
@@ -106,7 +118,7 @@ def test_a_late_event_leaves_a_final_fiche_final(event: str, status: Status) -> 
     assert HEAR[event](f.AT[status]()).status is status
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status not in FINAL])
+@pytest.mark.parametrize("status", [status for status in FILED if status not in FINAL])
 def test_every_command_and_event_meets_exactly_one_outcome_per_guard(status: Status) -> None:
     for name in (*DO, *HEAR):
         found = rows(name, status)
@@ -168,7 +180,7 @@ def test_the_trail_of_every_event_is_legal_and_its_action_is_the_row() -> None:
         "fiche_refused": (story.hear_refused, f.REFUSED),
     }
     for action, (hear, event) in hears.items():
-        for status in Status:
+        for status in FILED:
             fiches = Kept({f.FICHE: (Head(1, 1, "a"), f.AT[status]())})
             hear(fiches, event, f.NOON)
             (change,) = fiches.changes
@@ -184,7 +196,7 @@ class Kept(Fiches):
         super().__init__(*loaded)  # type: ignore[arg-type]  # passes on what it is given
         self.changes: list[Change] = []
 
-    def put(self, identifier: object, state: Fiche, *changes: Change) -> None:
+    def put(self, identifier: object, state: object, *changes: Change) -> None:
         self.changes += changes
 
 

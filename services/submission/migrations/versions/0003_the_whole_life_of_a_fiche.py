@@ -1,0 +1,67 @@
+"""The whole life of a fiche: what is prepared before it is filed, every content kept, what becomes of it in the end."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+_STATUSES = """
+ALTER TABLE fiche DROP CONSTRAINT fiche_status_check,
+  ADD CONSTRAINT fiche_status_check CHECK (status IN ('preprogrammed', 'draft', 'submitted', 'to_complete', 'to_adapt',
+    'avis_lapsed', 'validated', 'confirmed', 'reviewed', 'refused', 'withdrawn', 'cancelled')),
+  ALTER COLUMN first_start DROP NOT NULL,
+  ADD CONSTRAINT fiche_filed_has_a_start CHECK (status IN ('preprogrammed', 'draft') OR first_start IS NOT NULL),
+  ADD COLUMN programme_year int,
+  ADD COLUMN rome text,
+  ADD COLUMN formacode text,
+  ADD COLUMN insee text,
+  ADD COLUMN zone_emploi text,
+  ADD COLUMN intended boolean NOT NULL DEFAULT false
+"""
+_SEARCHED = """
+UPDATE fiche SET programme_year = (document->'content'->>'programme_year')::int, rome = document->'content'->>'rome',
+  formacode = document->'content'->'formacodes'->>0, insee = document->'content'->'place'->>'insee',
+  zone_emploi = document->'content'->'place'->>'zone_emploi'
+"""
+# a draft is its OPCO's own business until it is filed; an intention is announced to be seen (minutes L384-391)
+_DRAFTS = """
+CREATE POLICY drafts ON fiche AS RESTRICTIVE FOR SELECT TO submission USING (status <> 'draft' OR intended
+  OR current_setting('poec.tenant', true) = opco OR current_setting('poec.principal', true) LIKE 'submission:%')
+"""
+_VERSION = """
+CREATE TABLE fiche_version (
+  fiche_id uuid NOT NULL,
+  revision int NOT NULL CHECK (revision >= 1),
+  opco text NOT NULL,
+  action text NOT NULL,
+  actor text NOT NULL,
+  kept_at timestamptz NOT NULL,
+  acknowledged jsonb NOT NULL,
+  content jsonb NOT NULL,
+  PRIMARY KEY (fiche_id, revision)
+)
+"""
+# of a fiche filed before contents were kept, only the one it has now is known
+_KNOWN_CONTENTS = """
+INSERT INTO fiche_version (fiche_id, revision, opco, action, actor, kept_at, acknowledged, content)
+SELECT id, revision, opco, 'migration', 'migration', submitted_at, '[]', document->'content' FROM fiche
+"""
+
+
+def upgrade() -> None:
+    """Make room for what is prepared and for every content; what is there already keeps its meaning."""
+    op.execute(_STATUSES)
+    op.execute(_SEARCHED)
+    op.execute("CREATE INDEX fiche_alike ON fiche (opco, formacode, insee)")
+    op.execute("CREATE INDEX fiche_by_year ON fiche (programme_year, opco)")
+    op.execute(_DRAFTS)
+    op.execute(_VERSION)
+    op.execute(_KNOWN_CONTENTS)
+    op.execute("GRANT SELECT, INSERT ON fiche_version TO submission")
+    op.execute("ALTER TABLE fiche_version ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE fiche_version FORCE ROW LEVEL SECURITY")
+    op.execute(
+        "CREATE POLICY tenant ON fiche_version TO submission USING (current_setting('poec.tenant', true) IN ('*', opco))"
+        " WITH CHECK (current_setting('poec.tenant', true) IN ('*', opco))"
+    )
+    op.execute("CREATE POLICY owner ON fiche_version TO submission_owner USING (true) WITH CHECK (true)")
