@@ -5,8 +5,9 @@ trail (aggregate `principal/<id>`). The mapping of a pseudonym to a person's sig
 """
 
 import asyncio
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -18,7 +19,7 @@ from shared.audit_trail import Change, Head, chained
 from shared.contracts.flow import SERVICES
 from shared.database import AUDIT_ENTRY, Database, Row, UnitOfWork
 from shared.errors import Objection, RulesRefused
-from shared.identity import Principal, service_principal
+from shared.identity import SLUG, Principal, service_principal
 from shared.logs import log
 from shared.policy import fits
 
@@ -26,12 +27,20 @@ FRESH_SECONDS: Final = 2.0
 """So long a read may rest on a row that was changed meanwhile; a write never does (`Principal.version`)."""
 RESERVED: Final = frozenset({"migration"})
 RESERVED_BEGINNINGS: Final = ("topic:", *(f"{service}:" for service in SERVICES))
-"""Names under which migrations, ingress topics and the services' own processes stand in the trail: no principal bears one."""
+"""Names under which migrations, ingress topics and the services' own processes stand in the trail: no principal bears one.
+
+The table itself refuses them too (`principals_schema.principals_v2`).
+"""
 _ACTIVE = "SELECT id, kind, organisation, roles, version FROM principal WHERE state = 'active'"
 _KNOWN = (
     "SELECT p.*, d.login FROM principal p LEFT JOIN person d ON d.principal_id = p.id"
     " WHERE p.id = ANY($1::text[]) OR d.login = ANY($2::text[]) ORDER BY p.id FOR UPDATE OF p"
 )
+_BOUND = (
+    "SELECT principal_id, subject IS NOT NULL AS bound FROM person WHERE principal_id = ANY($1::text[])"
+    " ORDER BY principal_id FOR UPDATE"
+)
+"""Locks what is not bound too: a sign-in that is under way binds before this is answered, or after the change."""
 _ALL = (
     "SELECT p.id, p.kind, p.organisation, p.roles, p.state, p.changed_at, d.login IS NOT NULL AS signs_in FROM principal p"
     " LEFT JOIN person d ON d.principal_id = p.id ORDER BY p.id"
@@ -62,12 +71,8 @@ _REPLACED = (
     "ON CONFLICT (id) DO UPDATE SET organisation = EXCLUDED.organisation, roles = EXCLUDED.roles, state = EXCLUDED.state,"
     " version = EXCLUDED.version, audit_hash = EXCLUDED.audit_hash, changed_at = EXCLUDED.changed_at"
 )
-_REDIRECTED = (
-    "ON CONFLICT (principal_id) DO UPDATE SET login = EXCLUDED.login,"
-    " issuer = CASE WHEN person.login = EXCLUDED.login THEN person.issuer END,"
-    " subject = CASE WHEN person.login = EXCLUDED.login THEN person.subject END"
-)
-"""Another login is another person: whoever signed in before is no longer this account."""
+_REDIRECTED = "ON CONFLICT (principal_id) DO UPDATE SET login = EXCLUDED.login"
+"""Only where nobody has signed in yet (`LOGIN_BOUND`)."""
 _SESSIONS_OVER = "DELETE FROM web_session WHERE principal_id = ANY($1::text[])"
 State = Literal["active", "disabled"]
 Outcome = Literal["added", "changed", "unchanged"]
@@ -128,22 +133,31 @@ async def register(unit: UnitOfWork, wanted: Sequence[Registration], actor: str)
     """
     logins = [one.login for one in wanted if one.login]
     known = {row["id"]: row for row in await unit.read(_KNOWN, [one.id for one in wanted], logins)}
-    if objections := _objections(wanted, known, actor):
+    people = await unit.read(_BOUND, list(known)) if logins else []
+    bound = {row["principal_id"] for row in people if row["bound"]}
+    if objections := _objections(wanted, known, bound, actor):
         raise RulesRefused(*objections)
     outcomes = {one.id: _outcome(one, known.get(one.id)) for one in wanted}
     due = [one for one in wanted if outcomes[one.id] != "unchanged"]
     for one in due:
         write_row(unit, one, known.get(one.id), actor, _action(one, known.get(one.id)))
-    people = [one for one in due if one.login]
-    rows = [{"principal_id": one.id, "login": one.login, "registered_at": unit.now} for one in people]
+    rows = [{"principal_id": one.id, "login": one.login, "registered_at": unit.now} for one in due if one.login]
     unit.insert(PERSON, rows, on_conflict=_REDIRECTED)
-    if over := [one.id for one in due if one.id in known and _ends_sessions(one, known[one.id])]:
+    if over := [one.id for one in due if one.id in known and one.state == "disabled"]:
         unit.add(_SESSIONS_OVER, over)
     return outcomes
 
 
+def may_be_named(identifier: str) -> bool:
+    """Return whether a principal may bear this name: a slug that no process and no topic has."""
+    return bool(re.fullmatch(SLUG, identifier)) and not _is_reserved(identifier)
+
+
 async def first_administrator(url: str, service: str, identifier: str) -> bool:
-    """Let a machine that the issuer knows manage principals, where nobody may yet; `url` is the owner's. Returns whether it was due."""
+    """Let a machine that the issuer knows manage principals, where nobody may yet; `url` is the owner's. Returns whether it was due.
+
+    Raises `RulesRefused` where the name stands for somebody who cannot be one.
+    """
     database = await Database.open(url, service, 1)
     try:
         async with database.unit(service_principal(service, "api")) as unit:
@@ -177,10 +191,6 @@ def _outcome(one: Registration, row: Row | None) -> Outcome:
     return "unchanged" if same else "changed"
 
 
-def _ends_sessions(one: Registration, row: Row) -> bool:
-    return one.state == "disabled" or one.login not in (None, row["login"])
-
-
 def _action(one: Registration, row: Row | None) -> str:
     if row is None:
         return "register_principal"
@@ -207,7 +217,9 @@ def write_row(unit: UnitOfWork, one: Registration, row: Row | None, actor: str, 
     unit.insert(PRINCIPAL, [columns], on_conflict=_REPLACED)
 
 
-def _objections(wanted: Sequence[Registration], known: Mapping[str, Row], actor: str) -> list[Objection]:
+def _objections(
+    wanted: Sequence[Registration], known: Mapping[str, Row], bound: Set[str], actor: str
+) -> list[Objection]:
     found: list[Objection] = []
     taken = {row["login"]: row["id"] for row in known.values() if row["login"]}
     seen: set[str] = set()
@@ -215,11 +227,22 @@ def _objections(wanted: Sequence[Registration], known: Mapping[str, Row], actor:
         found += _own(one, f"principals.{n}", known.get(one.id), actor)
         if one.login and taken.setdefault(one.login, one.id) != one.id:
             text = "Cette adresse de connexion est déjà celle d’un autre compte\u202f: une personne a un seul compte."
-            found.append(Objection("LOGIN_TAKEN", text, field=f"principals.{n}.login"))
+            facts = {"account": taken[one.login]}
+            found.append(Objection("LOGIN_TAKEN", text, field=f"principals.{n}.login", facts=facts))
+        if one.id in bound and one.login not in (None, known[one.id]["login"]):
+            text = (
+                "Quelqu’un s’est déjà connecté avec ce compte\u202f: il garde son adresse, sans quoi une autre personne hériterait"
+                " de ce qui y a été fait. Désactivez-le et ouvrez-en un autre."
+            )
+            found.append(Objection("LOGIN_BOUND", text, field=f"principals.{n}.login"))
         if one.id in seen:
             found.append(Objection("TWICE", "Cet identifiant est deux fois dans la liste.", field=f"principals.{n}.id"))
         seen.add(one.id)
     return found
+
+
+def _is_reserved(identifier: str) -> bool:
+    return identifier in RESERVED or identifier.startswith(RESERVED_BEGINNINGS)
 
 
 def _own(one: Registration, field: str, row: Row | None, actor: str) -> list[Objection]:
@@ -231,7 +254,7 @@ def _own(one: Registration, field: str, row: Row | None, actor: str) -> list[Obj
     if wrong := sorted(role for role in one.roles if not fits(role, one.organisation)):
         text = "Un de ces rôles n’existe pas, ou n’est pas de cette organisation\u202f: voyez la table des droits."
         found.append(Objection("ROLE_UNFIT", text, field=f"{field}.roles", facts={"roles_unfit": len(wrong)}))
-    if one.id in RESERVED or one.id.startswith(RESERVED_BEGINNINGS):
+    if _is_reserved(one.id):
         text = "Cet identifiant est celui d’un processus ou d’un canal Kafka\u202f: choisissez-en un autre."
         found.append(Objection("ID_RESERVED", text, field=f"{field}.id"))
     if not one.roles:

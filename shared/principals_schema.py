@@ -57,3 +57,9 @@ def principals_v1(op: Operations, service: str) -> None:
         op.execute(f"CREATE POLICY owner ON {table} TO {service}_owner USING (true) WITH CHECK (true)")
     op.execute(f"GRANT DELETE ON person TO {service}")
     op.execute(f"CREATE POLICY erased ON person FOR DELETE TO {service} USING ({ours})")
+
+
+def principals_v2(op: Operations, service: str) -> None:
+    """Refuse names that stand for something else in the trail, whoever writes the row: migrations, topics, the services' processes."""
+    others = "id <> 'migration' AND id !~ '^(topic|submission|validation|publication|analytics):'"
+    op.execute(f"ALTER TABLE principal ADD CONSTRAINT principal_id_not_reserved CHECK ({others})")

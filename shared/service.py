@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from shared.contracts.access import relay_user, worker_user
 from shared.contracts.flow import TOPICS, topics_heard_by
 from shared.database import CONNECTION_LOST, Database
+from shared.errors import RulesRefused
 from shared.http import Door, sleep_until_cancelled
 from shared.http_server import doorway_of, new_server
 from shared.issuer_keys import IssuerKeys, Pace
@@ -35,8 +36,10 @@ from shared.messaging.relay import Relay
 from shared.messaging.wake import Notifier, listen
 from shared.messaging.watch import TopicWatch
 from shared.messaging.worker import Fenced, Worker
-from shared.principals import Directory, first_administrator
+from shared.principals import Directory, first_administrator, may_be_named
 from shared.production.command import check
+from shared.production.process import FIRST_ADMINISTRATOR
+from shared.production.rule import Finding
 from shared.production.start import EXIT_SETTINGS, Unsafe, owner_url, refuse_unsafe, safe_settings
 from shared.rates import Counted, Limit, Rates, forget_regularly
 from shared.retention import Retention
@@ -109,10 +112,22 @@ def _migrate(service: Service, environment: Mapping[str, str]) -> int:
     url = owner_url(service.settings, environment)
     if url is None:
         return EXIT_SETTINGS
+    first = environment.get(FIRST_ADMINISTRATOR)
+    if first and not may_be_named(first):
+        return _not_first("It is no name of a machine (a-z, 0-9, _.:-, at most 100), or that of a process or a topic.")
     upgrade(service.folder / "migrations", url)
-    if first := environment.get("POEC_FIRST_ADMINISTRATOR"):
-        asyncio.run(first_administrator(url, service.name, first))
+    try:
+        if first:
+            asyncio.run(first_administrator(url, service.name, first))
+    except RulesRefused as refused:
+        return _not_first(" ".join(objection.message for objection in refused.objections))
     return 0
+
+
+def _not_first(why: str) -> int:
+    do = "Name the machine that shall manage principals, as the issuer of tokens knows it."
+    print(Finding("FIRST_ADMINISTRATOR_WRONG", FIRST_ADMINISTRATOR, why, do), file=sys.stderr)
+    return EXIT_SETTINGS
 
 
 def _runner() -> asyncio.Runner:

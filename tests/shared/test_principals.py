@@ -92,8 +92,9 @@ async def test_all_or_none_and_all_objections_at_once(heart: Heart) -> None:
 async def test_a_person_has_one_account(heart: Heart) -> None:
     await put(heart, REVIEWER)
     again = Registration("p-2", "person", "france-travail", ("pole_emploi_reviewer",), login="avis@region.example")
-    with pytest.raises(RulesRefused, match="LOGIN_TAKEN"):
+    with pytest.raises(RulesRefused, match="LOGIN_TAKEN") as refused:
         await put(heart, again)
+    assert [one.facts for one in refused.value.objections] == [{"account": "p-1"}]
     with pytest.raises(RulesRefused, match="KIND_FIXED"):
         await put(heart, Registration("p-1", "machine", "region", ("region_reviewer",), "disabled"))
 

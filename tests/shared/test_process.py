@@ -8,15 +8,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from deploy.local.certificates import ensure_certificate
+from deploy.local.databases import database_url
+from deploy.local.secrets import load_secrets
 from shared.contracts.flow import SERVICES
 from shared.crash import POINTS
 from shared.production.start import EXIT_SETTINGS
 from tests.support.documents import ROOT
 from tests.support.production import good, write_files
+from tests.support.servers import Servers
 
 
 def started(*arguments: str, name: str = "validation", **settings: str) -> subprocess.CompletedProcess[str]:
@@ -114,6 +119,36 @@ def test_a_migration_takes_the_owners_address_from_a_file_and_verified_tls_alone
     done = started("migrate")
     assert done.returncode == EXIT_SETTINGS
     assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["SETTING_MISSING"]
+
+
+@pytest.mark.parametrize("name", ["7qz Administrator", "é7qz", "migration", "topic:7qz", "validation:7qz", "x" * 101, "7qz\n"])
+def test_a_first_administrator_who_can_be_none_is_one_line_and_nothing_is_migrated(name: str) -> None:
+    url = "postgresql://x_owner:7qz@db.invalid/x"  # nothing is asked there: it would fail
+    done = started("migrate", POEC_MODE="local", POEC_DATABASE_URL=url, POEC_FIRST_ADMINISTRATOR=name)
+    assert done.returncode == EXIT_SETTINGS
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("POEC_FIRST_ADMINISTRATOR: FIRST_ADMINISTRATOR_WRONG: ") and "7qz" not in line
+
+
+async def test_a_first_administrator_who_is_somebody_elses_machine_is_one_line_too(servers: Servers) -> None:
+    name, role = f"validation_{uuid4().hex[:12]}", "validation_owner"
+    admin = await asyncpg.connect(servers.postgres.admin_url)
+    await admin.execute(f"CREATE DATABASE {name} OWNER {role}")
+    await admin.close()
+    url = database_url(servers.postgres.admin_url, name, role, load_secrets(servers.home).roles[role])
+    assert started("migrate", POEC_MODE="local", POEC_DATABASE_URL=url).returncode == 0
+    owner = await asyncpg.connect(url)
+    await owner.execute(
+        "INSERT INTO principal (id, kind, organisation, roles, state, version, audit_hash, changed_at)"
+        " VALUES ('akto-7qz', 'machine', 'akto', '[\"opco\"]', 'active', 1, '', now())"
+    )
+    await owner.close()
+    done = started("migrate", POEC_MODE="local", POEC_DATABASE_URL=url, POEC_FIRST_ADMINISTRATOR="akto-7qz")
+    assert done.returncode == EXIT_SETTINGS
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("POEC_FIRST_ADMINISTRATOR: FIRST_ADMINISTRATOR_WRONG: ") and "organisation" in line
+    assert "7qz" not in line
+    assert started("migrate", POEC_MODE="local", POEC_DATABASE_URL=url, POEC_FIRST_ADMINISTRATOR="ops").returncode == 0
 
 
 def test_the_document_needs_no_settings_and_no_server() -> None:

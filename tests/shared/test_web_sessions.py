@@ -1,5 +1,6 @@
 """Sessions: what keeps one, what ends it at once, and which writes a cookie alone does not make."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -9,13 +10,15 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from shared.identity import Principal
-from shared.principals import Registration
+from shared.errors import RulesRefused
+from shared.identity import Principal, service_principal
+from shared.principals import Registration, State
 from shared.retention import KEEPINGS, Retention
 from tests.shared.test_retention import SETTINGS
 from tests.support.browser import Browser
 from tests.support.heart import Heart
 from tests.support.sign_in_app import COOKIE, MAILBOX, ORIGIN, Site, registered, site
+from tests.support.stack import eventually
 
 ROLES = ("region_reviewer",)
 
@@ -210,9 +213,10 @@ async def test_each_request_keeps_it_alive(here: Site) -> None:
 
 
 ENDS: dict[str, Registration] = {
-    "disabled": Registration("p-1", "person", "region", ROLES, "disabled", MAILBOX),
-    "another mailbox": Registration("p-1", "person", "region", ROLES, login="another@region.example"),
+    "disabled": Registration("p-1", "person", "region", ROLES, "disabled"),
+    "disabled by its mailbox": Registration("p-1", "person", "region", ROLES, "disabled", MAILBOX),
 }
+ANOTHER = Registration("p-1", "person", "region", ROLES, login="another@region.example")
 
 
 @pytest.mark.parametrize("change", ENDS.values(), ids=ENDS)
@@ -225,10 +229,38 @@ async def test_it_ends_at_once_with_the_account(here: Site, change: Registration
     assert codes(await browser.get("/me")) == (401, ["SESSION"]), "what is given back is not the session"
 
 
-async def test_who_had_the_account_before_does_not_have_it_with_another_mailbox(here: Site) -> None:
-    await here.signed_in()
-    await registered(here.heart, ENDS["another mailbox"])
+@pytest.mark.parametrize("state", ["active", "disabled"])
+async def test_who_comes_after_does_not_inherit_the_account_that_somebody_signed_in_with(here: Site, state: State) -> None:
+    browser, me = await here.signed_in()
+    with pytest.raises(RulesRefused, match="LOGIN_BOUND"):
+        await registered(here.heart, replace(ANOTHER, state=state))
+    assert (await count(browser, me["csrf_token"])).status_code == 201, "whose it is goes on"
+    here.provider.claims = {"sub": "subject-9"}
+    here.provider.userinfo = {"sub": "subject-9", "email": ANOTHER.login}
     assert (await here.returned(here.browser())).status_code == 403
+
+
+async def test_an_account_that_nobody_has_signed_in_with_yet_gets_another_mailbox(here: Site) -> None:
+    await registered(here.heart, ANOTHER)
+    assert (await here.returned(here.browser())).status_code == 403
+    here.provider.userinfo = {"email": ANOTHER.login}
+    assert (await here.signed_in())[1]["id"] == "p-1"
+
+
+async def test_a_sign_in_that_is_under_way_counts_as_one_that_was(here: Site) -> None:
+    """Held between its binding and its commit; the change waits for it and is refused."""
+    async with here.heart.database.unit(service_principal("validation", "api")) as unit:
+        await unit.read("SELECT 1 FROM person WHERE principal_id = 'p-1' FOR UPDATE")
+        change = asyncio.create_task(registered(here.heart, ANOTHER))
+        await eventually(lambda: _waits_for_a_lock(here.heart), 20, "the change waits for the sign-in")
+        await unit.read("UPDATE person SET issuer = 'https://issuer.invalid', subject = 'subject-7' WHERE principal_id = 'p-1'")
+    with pytest.raises(RulesRefused, match="LOGIN_BOUND"):
+        await change
+
+
+async def _waits_for_a_lock(heart: Heart) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await heart.fetch(waiting))
 
 
 async def test_a_person_who_is_erased_is_signed_out(here: Site) -> None:

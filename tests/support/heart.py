@@ -31,7 +31,7 @@ from shared.messaging.records import Received, outgoing_event, shard_of
 from shared.messaging.retention_schema import retention_v1
 from shared.messaging.schema import delivery_v1, delivery_v2
 from shared.messaging.trail_schema import trail_v1
-from shared.principals_schema import principals_v1
+from shared.principals_schema import principals_v1, principals_v2
 from shared.rates_schema import rates_v1
 from shared.web_sessions_schema import web_sessions_v1
 from shared.working_set import WorkingSet
@@ -167,6 +167,7 @@ async def _migrate(owner_url: str) -> None:
     delivery_v2(Collect(), "validation")
     trail_v1(Collect(), "validation")
     principals_v1(Collect(), "validation")
+    principals_v2(Collect(), "validation")
     web_sessions_v1(Collect(), "validation")
     retention_v1(Collect(), "validation")
     rates_v1(Collect(), "validation")
