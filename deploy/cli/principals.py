@@ -1,6 +1,7 @@
 """`poec principals`: who may do what here: list, add, disable, rotate. It speaks to every service's door, as client `administrator`."""
 
 import secrets
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import typer
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import print_json, stdout_console
-from deploy.local.accounts import Row, Told, add, disable, kind_of, new_secrets, rows_of
+from deploy.local.accounts import LoginTaken, Row, Told, add, disable, kind_of, new_secrets, rows_of
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
 
@@ -62,8 +63,9 @@ def add_principal(
 ) -> None:
     """Make a principal in every service, or give the one that is there these roles; a machine's secrets are shown once.
 
-    A partner of the flow table also gets its user at the brokers. With --login it is a person, who gets a pseudonym; a person that
-    is known already, if only in some services, is named by it (`list`), and keeps its mailbox.
+    A partner of the flow table also gets its user at the brokers. With --login it is a person, who gets a pseudonym; where the
+    mailbox is known already, if only in some services, it is the account that has it. An account that somebody signed in with
+    keeps its mailbox.
 
     Exit codes: 0 done, 1 refused, or a service could not be asked (give the command again).
     """
@@ -73,12 +75,20 @@ def add_principal(
     # drawn, not made from the mailbox: once a person is erased, nothing leads from the one to the other
     name = identifier or f"p-{secrets.token_hex(6)}"
     kind = kind_of(run, name) or ("machine" if login is None else "person")
-    _tell(name, add(run, Row(name, kind, organisation, tuple(roles), login=login)), as_json)
+    row = Row(name, kind, organisation, tuple(roles), login=login)
+    try:
+        told = add(run, row)
+    except LoginTaken as taken:
+        if identifier:
+            raise
+        row = replace(row, id=taken.account)
+        told = add(run, row)
+    _tell(row.id, told, as_json)
 
 
 @principals.command("disable")
 def disable_principal(identifier: Id, as_json: Json = False, home: Home = None) -> None:
-    """Take every right from a principal, in every service and at the brokers; `add` gives them back.
+    """Take every right from a principal, in every service, and its secrets; `add` gives them back, with new secrets.
 
     Exit codes: 0 done (also when it was disabled before), 1 unknown, or a service could not be asked.
     """
@@ -91,7 +101,7 @@ def rotate_principal(identifier: Id, as_json: Json = False, home: Home = None) -
 
     Tokens and connections that stand live on until they end: ten minutes at most for a token.
 
-    Exit codes: 0 done, 1 unknown, a person, or without a secret here.
+    Exit codes: 0 done, 1 unknown, a person, disabled, or without a secret here.
     """
     _tell(identifier, new_secrets(Run.load(home_folder(home)), identifier), as_json)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import httpx
 
 from deploy.local.client import bearer
-from deploy.local.clients import ADMINISTRATOR, TABLE, add_client, added_clients, clients_of, write_clients
+from deploy.local.clients import ADMINISTRATOR, add_client, clients_of, end_client, renew_client
 from deploy.local.errors import LocalError
 from deploy.local.kafka_users import drop, make_user, rotate
 from deploy.local.runfile import Run
@@ -22,6 +22,14 @@ from shared.contracts.access import USERS, access_of
 from shared.contracts.flow import SERVICES
 
 _OWN_USERS = frozenset(user.user for user in USERS if user.user.rpartition("-")[0] in SERVICES)
+
+
+class LoginTaken(LocalError):
+    """The mailbox is that of another account already; which one is told in `account`."""
+
+    def __init__(self, words: str, account: str) -> None:
+        super().__init__(f"{words} ({account})")
+        self.account = account
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ def rows_of(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
 def add(run: Run, row: Row) -> Told:
     """Make or change a principal in every service; a machine gets a secret at the local issuer, a partner its user at the brokers.
 
+    Raises `LoginTaken` where a service knows the mailbox under another account; nothing is written there.
     Secrets are told when this call made them; those that stand already are not told again (`new_secrets` makes others).
     """
     told = Told(_put(run, row))
@@ -83,12 +92,14 @@ def kind_of(run: Run, principal: str) -> Literal["person", "machine"] | None:
 
 
 def disable(run: Run, principal: str) -> Told:
-    """Take every right from a principal, in every service that knows it and at the brokers; nothing of its history goes."""
+    """Take every right from a principal: in every service that knows it, at the local issuer, at the brokers; its history stays."""
     there = _known(run, principal)
     row = next(iter(there.values()))
     off = Row(principal, row["kind"], row["organisation"], tuple(row["roles"]), "disabled")
     told = Told(_put(run, off, only=there))
     home = Path(run.home)
+    if row["kind"] == "machine":
+        end_client(home, principal)
     if _has_user(principal) and run.kafka.admin.signs_in:
         change(home, "kafka", principal, "")  # first: else a start after a kill in between would make the user again
         drop(run.kafka.admin, principal)
@@ -99,13 +110,14 @@ def new_secrets(run: Run, principal: str) -> Told:
     """Give a machine another secret at the local issuer, and its user at the brokers another password; the old ones end at once."""
     if principal in _OWN_USERS:
         raise LocalError(f"{principal} is a user of our own processes, which know its password from their start.")
-    row = next(iter(_known(run, principal).values()))
-    if row["kind"] != "machine":
+    rows = _known(run, principal).values()
+    if any(row["kind"] != "machine" for row in rows):
         raise LocalError(f"{principal} is a person: what they sign in with is their provider's.")
+    if all(row["state"] == "disabled" for row in rows):
+        raise LocalError(f"{principal} is disabled: `poec principals add` gives it back, with new secrets.")
     home, told = Path(run.home), Told()
-    if principal in TABLE or principal in added_clients(home):
-        told.secrets["client_secret"] = change(home, "clients", principal)
-        write_clients(home)
+    if secret := renew_client(home, principal):
+        told.secrets["client_secret"] = secret
     if _has_user(principal) and run.kafka.admin.signs_in and load_secrets(home).kafka.get(principal):
         password = change(home, "kafka", principal)
         rotate(run.kafka.admin, principal, password)
@@ -138,12 +150,21 @@ def _asked(run: Run, service: str, method: str, body: dict[str, Any] | None = No
     except httpx.HTTPError as failure:
         raise LocalError(f"{service} does not answer ({type(failure).__name__}): give the command again.") from None
     if not answer.is_success:
-        raise LocalError(f"{service}: {'; '.join(_words(answer))}")
+        words = f"{service}: {'; '.join(_words(answer))}"
+        raise LoginTaken(words, account) if (account := _holder_of_login(answer)) else LocalError(words)
     found: dict[str, Any] = answer.json()
     return found
 
 
 def _words(answer: httpx.Response) -> list[str]:
-    said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    objections = [str(one["message"]) for one in said.get("objections", ())]
-    return objections or [str(said.get("title") or answer.status_code)]
+    objections = [str(one["message"]) for one in _said(answer).get("objections", ())]
+    return objections or [str(_said(answer).get("title") or answer.status_code)]
+
+
+def _holder_of_login(answer: httpx.Response) -> str | None:
+    found = [one["facts"].get("account") for one in _said(answer).get("objections", ()) if one["code"] == "LOGIN_TAKEN"]
+    return found[0] if found else None
+
+
+def _said(answer: httpx.Response) -> dict[str, Any]:
+    return answer.json() if "json" in answer.headers.get("content-type", "") else {}

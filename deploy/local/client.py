@@ -14,11 +14,13 @@ _kept: dict[tuple[str, str, str], tuple[str, float]] = {}
 
 
 def token(run: Run, client_id: str, fresh: bool = False) -> str:
-    """A bearer token for a client of run.json; KeyError when it has no such client, LocalError when the issuer refuses.
+    """A bearer token for a client of run.json; LocalError when it has no such client, or when the issuer refuses.
 
     `fresh` asks for a new one: after a 401, since an issuer that was started again signs with a new key.
     """
-    client = run.clients[client_id]
+    client = run.clients.get(client_id)
+    if client is None:
+        raise LocalError(f"{client_id} has no secret here: it is unknown, or disabled (`poec principals list`).")
     key = (run.issuer.token_url, client_id, client.client_secret)
     value, until = _kept.get(key, ("", 0.0))
     if fresh or time.time() >= until - MARGIN:

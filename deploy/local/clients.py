@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from deploy.local.files import make_private, read_json, write_json
-from deploy.local.secrets import load_secrets
+from deploy.local.files import locked, make_private, read_json, write_json
+from deploy.local.secrets import change, load_secrets
 from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPCOS, OPERATIONS, REGION
 
 PROVIDER_SIRET = "99912345800013"  # of an invented training provider, which the example fiche names
 ADMINISTRATOR = "administrator"
+ADDED, LOCK = "added_clients.json", "clients.lock"
 # client id -> (organisation, roles)
 TABLE: dict[str, tuple[str, tuple[str, ...]]] = {
     **{opco: (opco, ("opco",)) for opco in OPCOS},
@@ -42,31 +43,61 @@ class Client(BaseModel):
 
 
 def clients_of(home: Path) -> dict[str, Client]:
-    """All clients with the secrets of this data folder, which are made if missing: those of the table, and those added since."""
+    """All clients with the secrets of this data folder, which are made if missing: those of the table, and those added since.
+
+    Who was disabled has none, and is left out (`end_client`).
+    """
     found = {**added_clients(home), **TABLE}
     secrets = load_secrets(home, found).clients
     return {
         name: Client(client_id=name, client_secret=secrets[name], organisation=organisation, roles=roles)
         for name, (organisation, roles) in found.items()
+        if secrets[name]
     }
 
 
 def added_clients(home: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The clients that were added to those of the table, in its form."""
-    kept = read_json(home / "added_clients.json") or {}
+    kept = read_json(home / ADDED) or {}
     return {name: (organisation, tuple(roles)) for name, (organisation, roles) in kept.items()}
 
 
 def add_client(home: Path, name: str, organisation: str, roles: Sequence[str]) -> str:
     """Let one more client ask the issuer for tokens, and return its secret; the same one where it may already."""
-    if name not in TABLE:
-        write_json(home / "added_clients.json", {**added_clients(home), name: (organisation, list(roles))})
-    write_clients(home)
-    return clients_of(home)[name].client_secret
+    with locked(home, LOCK):
+        if name not in TABLE:
+            write_json(home / ADDED, {**added_clients(home), name: (organisation, list(roles))})
+        if name not in clients_of(home):  # it was disabled, and its old secret is known to who had it
+            change(home, "clients", name)
+        _write_clients(home)
+        return clients_of(home)[name].client_secret
+
+
+def renew_client(home: Path, name: str) -> str | None:
+    """Give a client another secret and return it; None where it has none here."""
+    with locked(home, LOCK):
+        if name not in clients_of(home):
+            return None
+        secret = change(home, "clients", name)
+        _write_clients(home)
+        return secret
+
+
+def end_client(home: Path, name: str) -> None:
+    """Take its secret from a client; it gets another one when it is added again."""
+    with locked(home, LOCK):
+        if name in clients_of(home):
+            change(home, "clients", name, "")
+        _write_clients(home)
 
 
 def write_clients(home: Path) -> Path:
     """Write POEC_HOME/clients.json (0600), which the issuer reads whenever it changes, and return its path."""
+    with locked(home, LOCK):
+        return _write_clients(home)
+
+
+def _write_clients(home: Path) -> Path:
     path = make_private(home) / "clients.json"
     write_json(path, {name: client.model_dump(mode="json") for name, client in clients_of(home).items()})
     return path

@@ -1,8 +1,11 @@
 """Small files of the data folder: written whole or not at all, readable by their owner alone."""
 
+import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,17 @@ def make_private(folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+@contextmanager
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock file `name` of a folder against other processes and threads; the system frees it when its holder dies.
+
+    Not to be taken twice by one thread. Of two, `clients.lock` is the outer one, `secrets.lock` the inner.
+    """
+    with (make_private(folder) / name).open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def write_private(path: Path, text: str) -> None:

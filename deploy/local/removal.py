@@ -13,7 +13,8 @@ from deploy.local.runfile import RUN_FILE
 
 OURS: Final = (
     *("kafka", "postgres", "logs", FOLDER, "cache"),
-    *("secrets.json", "secrets.lock", "clients.json", "added_clients.json", "web_clients.json", "ports.json"),
+    *("secrets.json", "secrets.lock", "clients.json", "clients.lock", "added_clients.json", "web_clients.json"),
+    "ports.json",
     *(RUN_FILE, LOCK),
 )
 """What we make in a data folder; nothing else there is touched, as one may have named a folder that holds more."""

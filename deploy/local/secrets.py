@@ -1,18 +1,18 @@
 """The passwords and client secrets of one data folder: made once, kept in POEC_HOME/secrets.json (0600)."""
 
-import fcntl
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from deploy.local.files import read_json, write_json
+from deploy.local.files import locked, read_json, write_json
 from shared.contracts.access import USERS
 
 SERVICES = ("submission", "validation", "publication", "analytics")
 KINDS = ("owner", "process", "audit")
 KAFKA_ADMIN, KAFKA_BROKER = "admin", "broker"
+FILE, LOCK = "secrets.json", "secrets.lock"
 _BYTES = 32
 
 
@@ -32,18 +32,20 @@ def role_name(service: str, kind: str) -> str:
 
 
 def load_secrets(home: Path, clients: Iterable[str] = ()) -> LocalSecrets:
-    """Read the secrets of `home`; what is missing (all of it the first time) is made, and the file written whole."""
-    path = home / "secrets.json"
-    kept = read_json(path) or {}
-    names = [role_name(service, kind) for service in SERVICES for kind in KINDS]
-    found = LocalSecrets(
-        postgres=kept.get("postgres") or secrets.token_urlsafe(_BYTES),
-        roles=_complete(kept.get("roles"), names),
-        clients=_complete(kept.get("clients"), clients),
-        kafka=_complete(kept.get("kafka"), [KAFKA_ADMIN, KAFKA_BROKER, *(access.user for access in USERS)]),
-    )
-    if asdict(found) != kept:
-        write_json(path, asdict(found))
+    """Read the secrets of `home`; what is missing (all of it the first time) is made, and the file written whole.
+
+    Of several that find something missing at once, one makes it and the others read it.
+    """
+    names = tuple(clients)
+    kept = read_json(home / FILE) or {}
+    found = _completed(kept, names)
+    if asdict(found) == kept:
+        return found
+    with locked(home, LOCK):
+        kept = read_json(home / FILE) or {}
+        found = _completed(kept, names)
+        if asdict(found) != kept:
+            write_json(home / FILE, asdict(found))
     return found
 
 
@@ -52,13 +54,21 @@ def change(home: Path, kind: Literal["clients", "kafka"], name: str, word: str |
 
     An empty word means that there is none and none is to be made.
     """
-    load_secrets(home)
     new = secrets.token_urlsafe(_BYTES) if word is None else word
-    with (home / "secrets.lock").open("a") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
-        kept = read_json(home / "secrets.json") or {}
-        write_json(home / "secrets.json", {**kept, kind: {**kept[kind], name: new}})
+    with locked(home, LOCK):
+        found = asdict(_completed(read_json(home / FILE) or {}, ()))
+        write_json(home / FILE, {**found, kind: {**found[kind], name: new}})
     return new
+
+
+def _completed(kept: dict[str, Any], clients: Iterable[str]) -> LocalSecrets:
+    names = [role_name(service, kind) for service in SERVICES for kind in KINDS]
+    return LocalSecrets(
+        postgres=kept.get("postgres") or secrets.token_urlsafe(_BYTES),
+        roles=_complete(kept.get("roles"), names),
+        clients=_complete(kept.get("clients"), clients),
+        kafka=_complete(kept.get("kafka"), [KAFKA_ADMIN, KAFKA_BROKER, *(access.user for access in USERS)]),
+    )
 
 
 def _complete(kept: dict[str, str] | None, names: Iterable[str]) -> dict[str, str]:

@@ -67,11 +67,19 @@ def test_who_is_disabled_is_refused_and_comes_back_when_added_again(stack: Stack
     poec(stack, "add", "agence-test", "--organisation", "agence-test", "--role", "agency")
     assert stack.settled(lambda: "agence-test" in stack.run.clients)
     assert asked(stack.run, "agence-test", "publication", "/sessions") == 200
+    before, headers = stack.run, {"Authorization": f"Bearer {token(stack.run, 'agence-test')}"}
     assert poec(stack, "disable", "agence-test")["outcomes"] == all_of("changed")
     assert poec(stack, "disable", "agence-test")["outcomes"] == all_of("unchanged")
-    assert stack.settled(lambda: asked(stack.run, "agence-test", "publication", "/sessions") == 403)
-    poec(stack, "add", "agence-test", "--organisation", "agence-test", "--role", "agency")
-    assert stack.settled(lambda: asked(stack.run, "agence-test", "publication", "/sessions") == 200)
+    url = before.services["publication"].url + "/sessions"
+    assert stack.settled(lambda: httpx.get(url, headers=headers, timeout=30).status_code == 403), "with a token of before"
+    with pytest.raises(LocalError, match="refused"):
+        token(before, "agence-test", fresh=True)
+    assert stack.settled(lambda: "agence-test" not in stack.run.clients)
+    assert "disabled" in poec(stack, "rotate", "agence-test", code=1)
+    back = poec(stack, "add", "agence-test", "--organisation", "agence-test", "--role", "agency")
+    assert back["client_secret"] != before.clients["agence-test"].client_secret
+    assert stack.settled(lambda: "agence-test" in stack.run.clients)
+    assert asked(stack.run, "agence-test", "publication", "/sessions") == 200
 
 
 def test_new_secrets_replace_the_old_ones_at_the_issuer_and_at_the_brokers(stack: Stack) -> None:
@@ -103,9 +111,12 @@ def test_a_password_that_was_replaced_or_taken_does_not_come_back_by_the_next_co
     assert add(before, row).secrets == {}
     assert load_secrets(stack.home).kafka["ocapiat"] == new
     poec(stack, "disable", "ocapiat")
-    assert set(new_secrets(before, "ocapiat").secrets) == {"client_secret"}
-    assert load_secrets(stack.home).kafka["ocapiat"] == ""
-    assert add(before, row).secrets["kafka_password"] not in ("", new, before.kafka.users["ocapiat"])
+    with pytest.raises(LocalError, match="disabled"):
+        new_secrets(before, "ocapiat")
+    assert (load_secrets(stack.home).kafka["ocapiat"], load_secrets(stack.home).clients["ocapiat"]) == ("", "")
+    again = add(before, row).secrets
+    assert again["kafka_password"] not in ("", new, before.kafka.users["ocapiat"])
+    assert again["client_secret"] not in ("", before.clients["ocapiat"].client_secret)
 
 
 def test_a_person_gets_a_pseudonym_and_nobody_sees_the_mailbox(stack: Stack) -> None:
@@ -117,8 +128,20 @@ def test_a_person_gets_a_pseudonym_and_nobody_sees_the_mailbox(stack: Stack) -> 
     (row,) = [one for one in listed["principals"] if one["id"] == added["principal"]]
     assert (row["kind"], row["signs_in"], listed["differing"]) == ("person", True, [])
     assert "avis.test" not in json.dumps(listed)
-    assert "autre compte" in poec(stack, "add", *words, code=1)
-    assert poec(stack, "add", added["principal"], *words) == {"principal": added["principal"], "outcomes": all_of("unchanged")}
+    same = {"principal": added["principal"], "outcomes": all_of("unchanged")}
+    assert poec(stack, "add", *words) == poec(stack, "add", added["principal"], *words) == same
+    assert added["principal"] in poec(stack, "add", "p-somebody-else", *words, code=1)
+
+
+def test_a_person_whose_command_was_cut_after_the_first_service_is_one_account_by_the_same_command(stack: Stack) -> None:
+    login, first = "coupe.test@region.example", next(iter(stack.run.services))
+    row = {"id": "p-cut-test", "kind": "person", "organisation": "region", "roles": ["region_reviewer"], "login": login}
+    headers = {"Authorization": f"Bearer {token(stack.run, 'administrator')}"}
+    url = stack.run.services[first].url + "/principals"
+    assert httpx.put(url, json={"principals": [row]}, headers=headers, timeout=30).status_code == 200
+    told = poec(stack, "add", "--organisation", "region", "--role", "region_reviewer", "--login", login)
+    assert told == {"principal": "p-cut-test", "outcomes": {**all_of("added"), first: "unchanged"}}
+    assert poec(stack, "list")["differing"] == []
 
 
 def test_a_person_who_was_disabled_is_given_back(stack: Stack) -> None:
