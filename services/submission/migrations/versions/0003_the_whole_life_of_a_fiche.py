@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.principals_schema import principals_v2
+
 revision = "0003"
 down_revision = "0002"
 
@@ -50,6 +52,7 @@ SELECT id, revision, opco, 'migration', 'migration', submitted_at, '[]', documen
 
 def upgrade() -> None:
     """Make room for what is prepared and for every content; what is there already keeps its meaning."""
+    principals_v2(op, "submission")
     op.execute(_STATUSES)
     op.execute(_SEARCHED)
     op.execute("CREATE INDEX fiche_alike ON fiche (opco, formacode, insee)")
