@@ -3,6 +3,7 @@
 Frozen: a later change is a new function called by a new migration.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from shared.messaging.schema import Operations
@@ -59,7 +60,10 @@ def principals_v1(op: Operations, service: str) -> None:
     op.execute(f"CREATE POLICY erased ON person FOR DELETE TO {service} USING ({ours})")
 
 
-def principals_v2(op: Operations, service: str) -> None:
+def principals_v2(op: Operations, services: Sequence[str]) -> None:
     """Refuse names that stand for something else in the trail, whoever writes the row: migrations, topics, the services' processes."""
-    others = "id <> 'migration' AND id !~ '^(topic|submission|validation|publication|analytics):'"
-    op.execute(f"ALTER TABLE principal ADD CONSTRAINT principal_id_not_reserved CHECK ({others})")
+    begins = "|".join(("topic", *services))
+    op.execute(
+        "ALTER TABLE principal ADD CONSTRAINT principal_id_not_reserved"
+        f" CHECK (id <> 'migration' AND id !~ '^({begins}):')"
+    )

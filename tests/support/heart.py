@@ -20,6 +20,7 @@ from deploy.local.databases import database_url
 from deploy.local.secrets import load_secrets
 from deploy.local.topics import admin_client
 from shared.audit_trail import Change, Head
+from shared.contracts.flow import SERVICES
 from shared.contracts.submission import FicheWithdrawn
 from shared.database import Database, UnitOfWork
 from shared.errors import Impossible
@@ -167,7 +168,7 @@ async def _migrate(owner_url: str) -> None:
     delivery_v2(Collect(), "validation")
     trail_v1(Collect(), "validation")
     principals_v1(Collect(), "validation")
-    principals_v2(Collect(), "validation")
+    principals_v2(Collect(), SERVICES)
     web_sessions_v1(Collect(), "validation")
     retention_v1(Collect(), "validation")
     rates_v1(Collect(), "validation")

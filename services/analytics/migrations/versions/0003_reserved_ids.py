@@ -7,7 +7,9 @@ from shared.principals_schema import principals_v2
 revision = "0003"
 down_revision = "0002"
 
+_SERVICES = ("submission", "validation", "publication", "analytics")
+
 
 def upgrade() -> None:
     """Add the constraint; it fails where such a row was written by hand."""
-    principals_v2(op, "analytics")
+    principals_v2(op, _SERVICES)

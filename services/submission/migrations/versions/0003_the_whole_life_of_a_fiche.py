@@ -7,6 +7,8 @@ from shared.principals_schema import principals_v2
 revision = "0003"
 down_revision = "0002"
 
+_SERVICES = ("submission", "validation", "publication", "analytics")
+
 _STATUSES = """
 ALTER TABLE fiche DROP CONSTRAINT fiche_status_check,
   ADD CONSTRAINT fiche_status_check CHECK (status IN ('preprogrammed', 'draft', 'submitted', 'to_complete', 'to_adapt',
@@ -52,7 +54,7 @@ SELECT id, revision, opco, 'migration', 'migration', submitted_at, '[]', documen
 
 def upgrade() -> None:
     """Make room for what is prepared and for every content; what is there already keeps its meaning."""
-    principals_v2(op, "submission")
+    principals_v2(op, _SERVICES)
     op.execute(_STATUSES)
     op.execute(_SEARCHED)
     op.execute("CREATE INDEX fiche_alike ON fiche (opco, formacode, insee)")
