@@ -5,7 +5,7 @@ Only form is checked here (type, length, pattern): the rules are submission's (`
 """
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,7 +23,9 @@ from shared.contracts.text import CODE, FREE, FreeText, Label, Text
 POEC_NAMESPACE = UUID("6f1f5d5e-0c5b-5a3e-9b57-2f2f6c0f7a10")
 """Namespace of every identifier that is derived rather than drawn; arbitrary, fixed for ever."""
 
-Cents = Annotated[int, Field(ge=0, le=100_000_000_000)]
+EUROS: Final = "euros"
+"""The mark of an amount in cents that people type and read in euros."""
+Cents = Annotated[int, Field(ge=0, le=100_000_000_000), EUROS]
 Hours = Annotated[int, Field(ge=0, le=2_000)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
