@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.submission.domain.content import first_start
+from services.submission.domain.desk import Desk
 from services.submission.domain.fiche import PREPARED, Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
 from shared.audit_trail import Head
@@ -75,9 +76,13 @@ VERSIONS: Final[sa.Table] = Base.metadata.tables["fiche_version"]
 _FILED: Final = TypeAdapter(Fiche)
 _PREPARED: Final = TypeAdapter(Preparation)
 _CODES: Final = TypeAdapter(tuple[str, ...])
-_OPEN: Final = (
-    "SELECT id, version, sequence, audit_hash, status, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])"
-)
+_DESK: Final = TypeAdapter(Desk)
+_OPEN: Final = """
+SELECT id, version, sequence, audit_hash, status, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, jsonb_build_object('campaigns', '[]'::jsonb, 'partners', '[]'::jsonb)::text
+"""
+"""The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,11 @@ class Version:
 
 
 class Fiches(WorkingSet[Held]):
-    """The fiches of a transaction, filed or prepared, and the contents that it gave them."""
+    """The fiches of a transaction, filed or prepared, the contents that it gave them, and what people keep on the desk."""
 
-    def __init__(self, loaded: Mapping[UUID, tuple[Head, Held]] | None = None) -> None:
+    def __init__(self, loaded: Mapping[UUID, tuple[Head, Held]] | None = None, desk: Desk | None = None) -> None:
         super().__init__(loaded)
+        self.desk = desk or Desk()
         self._versions: list[Version] = []
 
     def keep(self, version: Version) -> None:
@@ -106,10 +112,14 @@ class Fiches(WorkingSet[Held]):
 
 
 async def open_fiches(unit: UnitOfWork, ids: Collection[UUID]) -> Fiches:
-    """Load these fiches in one read; one that is not there, or not the caller's, is simply not in the set."""
+    """Load these fiches, and the partners among `ids`, in one read; what is not there, or not the caller's, is not in the set."""
     rows = await unit.read(_OPEN, list(ids))
-    heads = {row["id"]: Head(row["version"], row["sequence"], row["audit_hash"]) for row in rows}
-    return Fiches({row["id"]: (heads[row["id"]], parsed(row["document"], row["status"])) for row in rows})
+    desk = next(_DESK.validate_json(row["document"]) for row in rows if row["id"] is None)
+    return Fiches({row["id"]: _loaded(row) for row in rows if row["id"] is not None}, desk)
+
+
+def _loaded(row: Row) -> tuple[Head, Held]:
+    return Head(row["version"], row["sequence"], row["audit_hash"]), parsed(row["document"], row["status"])
 
 
 def write_fiches(fiches: Fiches, unit: UnitOfWork) -> None:

@@ -66,7 +66,7 @@ def submit_fiche(fiches: Fiches, principal: Principal, reference: str, filing: F
     authorize(principal, "submit_fiche", opco)
     identifier = fiche_id(opco, reference)
     held = fiches.get(identifier)
-    decision = decisions.submit_fiche(identifier, opco, reference, filing, given, held)
+    decision = decisions.submit_fiche(identifier, opco, reference, filing, given.beside(fiches.desk), held)
     return _record(fiches, held, decision, "submit_fiche", principal.id, {"sessions": len(filing.content.sessions)})
 
 
@@ -83,12 +83,19 @@ def hear_completion_asked(fiches: Fiches, event: CompletionAsked, at: dt.datetim
 
 def complete_fiche(fiches: Fiches, asker: Asker, filing: Filing, given: Given) -> Decision:
     """Answer a request for completion."""
-    return _decide(fiches, asker, "complete_fiche", lambda fiche: decisions.complete_fiche(fiche, filing, given))
+    return _decide(
+        fiches,
+        asker,
+        "complete_fiche",
+        lambda fiche: decisions.complete_fiche(fiche, filing, given.beside(fiches.desk)),
+    )
 
 
 def amend_fiche(fiches: Fiches, asker: Asker, filing: Filing, given: Given) -> Decision:
     """Change the content of one's own accord."""
-    return _decide(fiches, asker, "amend_fiche", lambda fiche: decisions.amend_fiche(fiche, filing, given))
+    return _decide(
+        fiches, asker, "amend_fiche", lambda fiche: decisions.amend_fiche(fiche, filing, given.beside(fiches.desk))
+    )
 
 
 def hear_adaptation(fiches: Fiches, event: AdaptationProposed, at: dt.datetime) -> None:
@@ -103,7 +110,7 @@ def accept_adaptation(
     """Take the proposed adaptation over."""
 
     def decide(fiche: Fiche) -> Decision:
-        return decisions.accept_adaptation(fiche, acknowledged, given, at)
+        return decisions.accept_adaptation(fiche, acknowledged, given.beside(fiches.desk), at)
 
     return _decide(fiches, asker, "accept_adaptation", decide)
 
@@ -123,7 +130,7 @@ def counter_propose(fiches: Fiches, asker: Asker, filing: Filing, reason: str, g
     """Answer a proposed adaptation with another content."""
 
     def decide(fiche: Fiche) -> Decision:
-        return decisions.counter_propose(fiche, filing, reason, given)
+        return decisions.counter_propose(fiche, filing, reason, given.beside(fiches.desk))
 
     return _decide(fiches, asker, "counter_propose", decide)
 
@@ -171,7 +178,7 @@ def postpone_session(
     """Give a session other dates."""
 
     def decide(fiche: Fiche) -> Decision:
-        return sessions.postpone_session(fiche, number, to, given, at)
+        return sessions.postpone_session(fiche, number, to, given.beside(fiches.desk), at)
 
     facts: Facts = {"session": number, "motive": to.motive.value, "start": to.start.isoformat()}
     return _decide(fiches, asker, "postpone_session", decide, facts)

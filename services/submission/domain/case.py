@@ -1,10 +1,11 @@
-"""What a rule of admissibility looks at: the content, whose it is, the day it is filed, what it replaces, lists and figures."""
+"""What a rule of admissibility looks at: the content, whose it is, the day it is filed, what it replaces, lists, figures, the desk."""
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from services.submission.domain.desk import Desk
 from services.submission.domain.fiche import Fiche, Session, SessionState
 from shared.contracts.fiche import FicheContent, SessionPlan
 from shared.errors import Objection
@@ -37,10 +38,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Given:
-    """What the rules are given once, at start."""
+    """What the rules are given: once, at start, lists and figures; with every command what lies on the desk."""
 
     references: References
     limits: Limits = field(default_factory=Limits)
+    desk: Desk = field(default_factory=Desk)
+
+    def beside(self, desk: Desk) -> "Given":
+        """Return the same with what lies on the desk now."""
+        return replace(self, desk=desk)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,11 @@ class Case:
     def limits(self) -> Limits:
         """Return the figures."""
         return self.given.limits
+
+    @property
+    def desk(self) -> Desk:
+        """Return what people keep on the desk."""
+        return self.given.desk
 
     def state(self, number: int) -> SessionState:
         """Return where the session of this number stands; one that is not there yet is planned."""
