@@ -7,6 +7,7 @@ import datetime as dt
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any, Final
 
 import orjson
@@ -25,6 +26,7 @@ from shared.contracts.references import (
     NeedOrigin,
     RefusalReason,
     SessionMotive,
+    SourcingCause,
     WithdrawalReason,
 )
 
@@ -50,6 +52,7 @@ class Draft:
     hours: int = 350
     final_start: dt.date | None = None
     motive: str | None = None
+    cause: SourcingCause | None = None
     avis: AvisKind | None = AvisKind.COMPLEMENTAIRE
     completed: bool = False
     adapted: str | None = None
@@ -127,7 +130,7 @@ def _give_cancelled_ais(drafts: list[Draft], draw: Draw) -> None:
 
 def _not_engaged(draw: Draw) -> list[Draft]:
     postponed = iter(margins.POSTPONED_TO_NEXT_YEAR)
-    counts = iter((2, 3, 4) * 4)
+    counts, causes = iter((2, 3, 4) * 4), cycle(SourcingCause)
     drafts = []
     for opco, motive in margins.NOT_ENGAGED:
         if motive == "NEXT_YEAR":
@@ -136,8 +139,9 @@ def _not_engaged(draw: Draw) -> list[Draft]:
             continue
         months = (11, 12) if motive == "ENVELOPPE" else (2, 3, 4, 5, 6, 9, 10, 11)
         start = draw.one_of(mondays(margins.YEAR, draw.one_of(months)))
-        ais = next(counts) if motive == "SOURCING_INSUFFISANT" else 0
-        drafts.append(Draft(opco, "cancelled", start, motive=motive, ais=ais, ais_cancelled=ais))
+        sourcing = motive == "SOURCING_INSUFFISANT"
+        ais, cause = (next(counts), next(causes)) if sourcing else (0, None)
+        drafts.append(Draft(opco, "cancelled", start, motive=motive, cause=cause, ais=ais, ais_cancelled=ais))
     return drafts
 
 
@@ -302,7 +306,7 @@ def _tell_adaptation(draft: Draft, story: Story, draw: Draw) -> None:
 def _tell_session(draft: Draft, story: Story) -> None:
     """What becomes of the session of a validated fiche."""
     if draft.motive:
-        stories.abandonment(story, SessionMotive(draft.motive), draft.ais)
+        stories.abandonment(story, SessionMotive(draft.motive), draft.ais, draft.cause)
         return
     recorded = 0
     if draft.final_start:

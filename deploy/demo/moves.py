@@ -76,7 +76,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Turn, Codes], said.Command]]] = {
     "confirm_programmation": _made(said.ConfirmProgrammation),
     "engage_session": _made(said.EngageSession, "enrolled", number=SESSION),
     "postpone_session": _postponed,
-    "cancel_session": _made(said.CancelSession, "motive", number=SESSION),
+    "cancel_session": _made(said.CancelSession, "motive", "cause", number=SESSION),
     "withdraw_fiche": _made(said.WithdrawFiche, "reason"),
     "record_ais": _recorded,
     "cancel_ais": _ais_cancelled,

@@ -6,7 +6,14 @@ from typing import Any, Final
 
 from deploy.demo.days import last_day, plus, working
 from deploy.demo.draw import Draw
-from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.references import (
+    AvisKind,
+    AvisReason,
+    RefusalReason,
+    SessionMotive,
+    SourcingCause,
+    WithdrawalReason,
+)
 
 OPENING: Final = dt.date(2020, 10, 1)
 """The first day on which fiches of 2021 are filed."""
@@ -175,10 +182,10 @@ def go(story: Story, net: int) -> None:
     story.tell(story.before_start(4, 9), story.opco, "engage_session", enrolled=net)
 
 
-def abandonment(story: Story, motive: SessionMotive, enrolled: int) -> None:
-    """The session is cancelled; AIS that stand are cancelled before it."""
+def abandonment(story: Story, motive: SessionMotive, enrolled: int, cause: SourcingCause | None = None) -> None:
+    """The session is cancelled; AIS that stand are cancelled before it. `cause`: why too few people came, where that is the motive."""
     if enrolled:
         first_entries(story, enrolled)
         story.tell(story.before_start(13, 16), ENTRIES, "cancel_ais", numbers=list(range(1, enrolled + 1)))
     day = story.before_start(8, 12) if enrolled else story.before_start(28, 40)
-    story.tell(day, story.opco, "cancel_session", motive=motive.value)
+    story.tell(day, story.opco, "cancel_session", motive=motive.value, **({"cause": cause.value} if cause else {}))

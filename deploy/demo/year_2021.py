@@ -18,6 +18,7 @@ from shared.contracts.references import (
     NeedOrigin,
     RefusalReason,
     SessionMotive,
+    SourcingCause,
     WithdrawalReason,
 )
 
@@ -236,6 +237,7 @@ class CancelSession(Dated):
 
     do: Literal["cancel_session"] = "cancel_session"
     motive: SessionMotive
+    cause: SourcingCause | None = None
 
 
 class WithdrawFiche(Dated):

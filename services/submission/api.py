@@ -194,7 +194,7 @@ async def post_postponement(request: Request, fiche_id: UUID, number: Number) ->
 
     def act(fiches: Fiches, asker: Asker, ask: Ask[PostponementIn]) -> Decision:
         body = ask.body
-        to = NewDates(body.start, body.end, body.motive, body.acknowledged)
+        to = NewDates(body.start, body.end, body.motive, body.acknowledged, body.cause)
         return story.postpone_session(fiches, asker, number, to, given, ask.at)
 
     return await _decided(request, fiche_id, "postpone_session", PostponementIn, act, changes_content=True)
@@ -207,7 +207,7 @@ async def post_cancellation(request: Request, fiche_id: UUID, number: Number) ->
     """Say that a session will not take place (OPCO)."""
 
     def act(fiches: Fiches, asker: Asker, ask: Ask[CancellationIn]) -> Decision:
-        return story.cancel_session(fiches, asker, number, ask.body.motive)
+        return story.cancel_session(fiches, asker, number, ask.body.motive, ask.body.cause)
 
     return await _decided(request, fiche_id, "cancel_session", CancellationIn, act)
 

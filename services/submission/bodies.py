@@ -12,7 +12,14 @@ from services.submission.domain.preparation import Held
 from services.submission.store import Listed
 from shared.contracts.fiche import FicheContent, Intention, Value, session_id
 from shared.contracts.ingress import Codes, ObjectionOut
-from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.references import (
+    AvisKind,
+    AvisReason,
+    RefusalReason,
+    SessionMotive,
+    SourcingCause,
+    WithdrawalReason,
+)
 from shared.contracts.text import CODE, FreeText, Reason
 from shared.contracts.validation import Adaptation, CompletionItem
 
@@ -75,13 +82,15 @@ class PostponementIn(Value):
     start: dt.date
     end: dt.date
     motive: SessionMotive
+    cause: SourcingCause | None = None
     acknowledged: Codes = ()
 
 
 class CancellationIn(Value):
-    """Why the session will not take place."""
+    """Why the session will not take place; the motive SOURCING_INSUFFISANT, and no other, has a cause."""
 
     motive: SessionMotive
+    cause: SourcingCause | None = None
 
 
 class SessionOut(Value):
@@ -94,6 +103,7 @@ class SessionOut(Value):
     enrolled: int | None = None
     forced_reason: str | None = None
     motive: SessionMotive | None = None
+    cause: SourcingCause | None = None
 
 
 class FiledOut(Value):
@@ -249,4 +259,5 @@ def _session(fiche: UUID, number: int, session: Session) -> SessionOut:
         enrolled=session.enrolled,
         forced_reason=session.forced_reason,
         motive=session.motive,
+        cause=session.cause,
     )

@@ -63,7 +63,7 @@ def _commands(given: Given) -> Mapping[type[asked.Command], Handler]:
         return story.counter_propose(fiches, asker, _filing(command, at), command.reason, given)
 
     def postpone(fiches: Fiches, asker: Asker, command: asked.PostponeSession, at: dt.datetime) -> Decision:
-        to = NewDates(command.start, command.end, command.motive, command.acknowledged)
+        to = NewDates(command.start, command.end, command.motive, command.acknowledged, command.cause)
         return story.postpone_session(fiches, asker, command.number, to, given, at)
 
     return {
@@ -95,7 +95,7 @@ def _engage(fiches: Fiches, asker: Asker, command: asked.EngageSession, _at: dt.
 
 
 def _cancel(fiches: Fiches, asker: Asker, command: asked.CancelSession, _at: dt.datetime) -> Decision:
-    return story.cancel_session(fiches, asker, command.number, command.motive)
+    return story.cancel_session(fiches, asker, command.number, command.motive, command.cause)
 
 
 def _withdraw(fiches: Fiches, asker: Asker, command: asked.WithdrawFiche, _at: dt.datetime) -> Decision:

@@ -30,7 +30,7 @@ from services.submission.store import (
 from shared.audit_trail import Change
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import fiche_id
-from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.validation import (
     AdaptationProposed,
     AvisGiven,
@@ -180,17 +180,24 @@ def postpone_session(
     def decide(fiche: Fiche) -> Decision:
         return sessions.postpone_session(fiche, number, to, given.beside(fiches.desk), at)
 
-    facts: Facts = {"session": number, "motive": to.motive.value, "start": to.start.isoformat()}
+    facts: Facts = {"session": number, "motive": to.motive.value, "start": to.start.isoformat(), **_cause(to.cause)}
     return _decide(fiches, asker, "postpone_session", decide, facts)
 
 
-def cancel_session(fiches: Fiches, asker: Asker, number: int, motive: SessionMotive) -> Decision:
+def cancel_session(
+    fiches: Fiches, asker: Asker, number: int, motive: SessionMotive, cause: SourcingCause | None
+) -> Decision:
     """Say that a session will not take place."""
 
     def decide(fiche: Fiche) -> Decision:
-        return sessions.cancel_session(fiche, number, motive)
+        return sessions.cancel_session(fiche, number, motive, cause)
 
-    return _decide(fiches, asker, "cancel_session", decide, {"session": number, "motive": motive.value})
+    facts: Facts = {"session": number, "motive": motive.value, **_cause(cause)}
+    return _decide(fiches, asker, "cancel_session", decide, facts)
+
+
+def _cause(cause: SourcingCause | None) -> Facts:
+    return {"cause": cause.value} if cause else {}
 
 
 def hear_lapsed(fiches: Fiches, event: AvisLapsed, at: dt.datetime) -> None:

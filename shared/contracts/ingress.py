@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.fiche import FicheContent, Value
-from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.text import Reason
 
 Codes = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{2,60}$")], ...], Field(max_length=50)]
@@ -96,15 +96,17 @@ class PostponeSession(Command):
     start: dt.date
     end: dt.date
     motive: SessionMotive
+    cause: SourcingCause | None = None
     acknowledged: Codes = ()
 
 
 class CancelSession(Command):
-    """Say that a session will not take place."""
+    """Say that a session will not take place; the motive SOURCING_INSUFFISANT, and no other, has a cause."""
 
     wire_type: ClassVar[str] = "fr.poec.command.cancel_session.v1"
     number: Annotated[int, Field(ge=1, le=99)]
     motive: SessionMotive
+    cause: SourcingCause | None = None
 
 
 class WithdrawFiche(Command):

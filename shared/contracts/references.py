@@ -151,6 +151,16 @@ class SessionMotive(StrEnum):
     AUTRE = "AUTRE"
 
 
+class SourcingCause(StrEnum):
+    """Why too few people came forward: what the OPCO says with the motive SOURCING_INSUFFISANT (minutes L254-258, L329-332)."""
+
+    ATTRACTIVITE = "ATTRACTIVITE"
+    CONNAISSANCE_DU_METIER = "CONNAISSANCE_DU_METIER"
+    MOBILITE = "MOBILITE"
+    CALENDRIER = "CALENDRIER"
+    CONCURRENCE = "CONCURRENCE"
+
+
 class WithdrawalReason(StrEnum):
     """Why an OPCO takes a fiche back."""
 

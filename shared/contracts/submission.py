@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import Cents, Days, FicheContent, Hours, SessionNumber, Total, Value
-from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.text import FreeText
 
 
@@ -104,16 +104,18 @@ class SessionPostponed(_OnFiches):
     shift_days: Days
     motive: SessionMotive
     content: FicheContent
+    cause: SourcingCause | None = None
 
 
 class SessionCancelled(_OnFiches):
-    """A session will not take place."""
+    """A session will not take place; `cause` says why too few people came, where that is the motive."""
 
     wire_type: ClassVar[str] = "fr.poec.session.cancelled.v1"
     session_id: UUID
     number: SessionNumber
     motive: SessionMotive
     fiche_cancelled: bool
+    cause: SourcingCause | None = None
 
 
 class FicheWithdrawn(_OnFiches):

@@ -48,8 +48,8 @@ CONTRACT: Final = (
     Purpose("number of an intention or of an entry, drawn by the sender and tied to nobody here", NOBODY, "ais_id ais_ids aes_id"),
     Purpose("what a sender or a decision is called", TEXT, "reference"),
     Purpose("where it stands, what was decided and on what grounds", NOBODY,
-            "status avis reasons motive outcome corrects against_avis was_validated fiche_cancelled acknowledged validated_on avis_due_on"
-            " expires_on recorded_on entered_on"),
+            "status avis reasons motive cause outcome corrects against_avis was_validated fiche_cancelled acknowledged validated_on"
+            " avis_due_on expires_on recorded_on entered_on"),
     Purpose("words of a decision, for the OPCO and for the record", TEXT, "comment reason forced_reason request"),
     Purpose("what is asked for or proposed", NOBODY, "items field adaptation"),
     Purpose("how far contents lie apart", NOBODY, "shift shift_days start_days commune_moved zone_moved main_formacode_moved"),

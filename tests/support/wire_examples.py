@@ -18,6 +18,7 @@ from shared.contracts.references import (
     RefusalReason,
     RemovalReason,
     SessionMotive,
+    SourcingCause,
     SuspensionReason,
     WithdrawalReason,
 )
@@ -62,7 +63,10 @@ EVENTS: Final[tuple[Event, ...]] = (
         s.SessionPostponed, _fiche(2), _NUMBERED, start=_LATER, end=_LATER_END, shift_days=14,
         motive=SessionMotive.SOURCING_INSUFFISANT, content=_CONTENT,
     ),
-    _made(s.SessionCancelled, _fiche(), _NUMBERED, motive=SessionMotive.OF_DEFAILLANT, fiche_cancelled=True),
+    _made(
+        s.SessionCancelled, _fiche(), _NUMBERED, motive=SessionMotive.SOURCING_INSUFFISANT, fiche_cancelled=True,
+        cause=SourcingCause.MOBILITE,
+    ),
     _made(s.FicheWithdrawn, _fiche(), reason=WithdrawalReason.BESOIN_DISPARU),
     _made(v.DossierOpened, _fiche(), avis_due_on=dt.date(2018, 3, 27)),
     _made(v.CompletionAsked, _fiche(), items=(v.CompletionItem(field="sourcing.plan", request="Précisez les réunions prévues."),)),
@@ -100,7 +104,7 @@ COMMANDS: Final[tuple[i.Command, ...]] = (
     i.ConfirmProgrammation(),
     i.EngageSession(number=1, enrolled=4, forced_reason="Deux candidats attendent leur réponse."),
     i.PostponeSession(number=1, start=_LATER, end=_LATER_END, motive=SessionMotive.SOURCING_INSUFFISANT),
-    i.CancelSession(number=1, motive=SessionMotive.BESOIN_DISPARU),
+    i.CancelSession(number=1, motive=SessionMotive.SOURCING_INSUFFISANT, cause=SourcingCause.ATTRACTIVITE),
     i.WithdrawFiche(reason=WithdrawalReason.FICHE_REMPLACEE),
     i.RecordAis(session_id=SESSION, rows=(i.AisRow(ais_id=AIS, recorded_on=dt.date(2018, 4, 4)),)),
     i.CancelAis(session_id=SESSION, ais_ids=(AIS,)),

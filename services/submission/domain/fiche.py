@@ -11,7 +11,14 @@ from typing import Final
 from uuid import UUID
 
 from shared.contracts.fiche import FicheContent, SessionPlan
-from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.references import (
+    AvisKind,
+    AvisReason,
+    RefusalReason,
+    SessionMotive,
+    SourcingCause,
+    WithdrawalReason,
+)
 from shared.contracts.validation import Adaptation, CompletionItem
 
 CHANGES_KEPT: Final = 20
@@ -77,12 +84,16 @@ SESSION_LABELS: Final[dict[SessionState, str]] = {
 
 @dataclass(frozen=True)
 class Session:
-    """What the OPCO said of one session: people enrolled and reason if forced when engaged, motive if postponed or cancelled."""
+    """What the OPCO said of one session: people enrolled and reason if forced when engaged, motive if postponed or cancelled.
+
+    `cause` is why too few people came forward, where that is the motive.
+    """
 
     state: SessionState = SessionState.PLANNED
     enrolled: int | None = None
     forced_reason: str | None = None
     motive: SessionMotive | None = None
+    cause: SourcingCause | None = None
 
 
 @dataclass(frozen=True)

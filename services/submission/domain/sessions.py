@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Final
 
 from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, admit
 from services.submission.domain.case import Case, Given
@@ -12,9 +13,11 @@ from services.submission.domain.fiche import Fiche, Session, SessionState, Statu
 from services.submission.domain.lifecycle import allowed, session_allowed
 from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.fiche import SessionPlan, session_id
-from shared.contracts.references import SessionMotive
+from shared.contracts.references import SessionMotive, SourcingCause
 from shared.contracts.submission import SessionCancelled, SessionEngaged, SessionPostponed
 from shared.errors import NotFound, Objection, RulesRefused
+
+_SOURCING: Final = "minutes L254-258, L329-332"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class NewDates:
     end: dt.date
     motive: SessionMotive
     acknowledged: tuple[str, ...] = ()
+    cause: SourcingCause | None = None
 
 
 def engage_session(
@@ -65,8 +69,8 @@ def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: 
     state, plan = _session(fiche, "postpone_session", number)
     content = with_dates(fiche.content, number, to.start, to.end)
     case = Case(content, fiche.opco, civil_date(at), given, fiche)
-    also = (_same_dates(number),) if content == fiche.content else ()
-    warnings = admit(case, to.acknowledged, DATE_RULES, DATE_WARNINGS, also)
+    also = (_same_dates(number) if content == fiche.content else None, cause_fits_the_motive(to.motive, to.cause))
+    warnings = admit(case, to.acknowledged, DATE_RULES, DATE_WARNINGS, [one for one in also if one])
     new = revised(fiche, content, tuple(warning.code for warning in warnings))
     event = SessionPostponed(
         fiche_id=fiche.id,
@@ -79,14 +83,17 @@ def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: 
         shift_days=(to.start - plan.start).days,
         motive=to.motive,
         content=content,
+        cause=to.cause,
     )
-    return Decision(new.with_session(number, Session(state, motive=to.motive)), (event,), warnings)
+    return Decision(new.with_session(number, Session(state, motive=to.motive, cause=to.cause)), (event,), warnings)
 
 
-def cancel_session(fiche: Fiche, number: int, motive: SessionMotive) -> Decision:
+def cancel_session(fiche: Fiche, number: int, motive: SessionMotive, cause: SourcingCause | None = None) -> Decision:
     """Say that a session will not take place; the fiche is cancelled with its last one."""
     state, _ = _session(fiche, "cancel_session", number)
-    new = fiche.with_session(number, Session(state, motive=motive))
+    if wrong := cause_is_named(motive, cause) or cause_fits_the_motive(motive, cause):
+        raise RulesRefused(wrong)
+    new = fiche.with_session(number, Session(state, motive=motive, cause=cause))
     last = all(is_cancelled(new.sessions, plan.number) for plan in new.content.sessions)
     if last:
         new = replace(new, status=Status.CANCELLED, completion=(), proposal=None)
@@ -98,8 +105,30 @@ def cancel_session(fiche: Fiche, number: int, motive: SessionMotive) -> Decision
         number=number,
         motive=motive,
         fiche_cancelled=last,
+        cause=cause,
     )
     return Decision(new, (event,))
+
+
+def cause_is_named(motive: SessionMotive, cause: SourcingCause | None) -> Objection | None:
+    """Who cancels for want of people says why they did not come, or nothing can be learnt of it (minutes L254-258, L329-332)."""
+    if motive is not SessionMotive.SOURCING_INSUFFISANT or cause is not None:
+        return None
+    message = (
+        "La session est annulée faute de candidats\u202f: indiquez la cause (attractivité, connaissance du métier, mobilité,"
+        " calendrier ou concurrence)."
+    )
+    return Objection("CAUSE_MISSING", message, _SOURCING, "cause")
+
+
+def cause_fits_the_motive(motive: SessionMotive, cause: SourcingCause | None) -> Objection | None:
+    """A cause belongs to the motive SOURCING_INSUFFISANT and to no other (minutes L329-332)."""
+    if cause is None or motive is SessionMotive.SOURCING_INSUFFISANT:
+        return None
+    message = (
+        "Une cause n’accompagne que le motif «\u202fsourcing insuffisant\u202f»\u202f: retirez-la ou changez le motif."
+    )
+    return Objection("CAUSE_UNFIT", message, _SOURCING, "cause", {"motive": motive.value})
 
 
 def _session(fiche: Fiche, command: str, number: int) -> tuple[SessionState, SessionPlan]:

@@ -15,7 +15,7 @@ from services.submission.domain.sessions import NewDates
 from services.submission.store import Fiches, parsed, written
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import fiche_id, session_id
-from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.submission import (
     AdaptationAccepted,
     AdaptationDeclined,
@@ -45,7 +45,7 @@ from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, GOLDEN_WARNINGS,
 OPCO = Principal("opco-2i", GOLDEN_OPCO, "machine", frozenset({"opco"}))
 AKTO = Principal("akto", "akto", "machine", frozenset({"opco"}))
 REGION = Principal("region", "region", "machine", frozenset({"region_reviewer"}))
-SOURCING = SessionMotive.SOURCING_INSUFFISANT
+SOURCING, CAUSE = SessionMotive.SOURCING_INSUFFISANT, SourcingCause.MOBILITE
 
 
 def to(start: str, end: str, acknowledged: tuple[str, ...] = ()) -> NewDates:
@@ -110,7 +110,7 @@ def test_an_amendment_adds_and_drops_planned_sessions() -> None:
 
 
 def test_a_cancelled_session_that_is_dropped_stays_cancelled() -> None:
-    fiche = sessions.cancel_session(f.filed(f.two_sessions()), 2, SOURCING).fiche
+    fiche = sessions.cancel_session(f.filed(f.two_sessions()), 2, SOURCING, CAUSE).fiche
     dropped = decisions.amend_fiche(fiche, f.filing(golden_content()), f.GIVEN).fiche
     assert dropped.sessions[2].state is SessionState.CANCELLED
 
@@ -228,10 +228,38 @@ def test_postponing_to_the_same_dates_is_refused_and_too_short_a_notice_is_warne
     assert sessions.postpone_session(fiche, 1, to(*soon, ("LEAD_TIME_SHORT",)), f.GIVEN, f.NOON).fiche.revision == 2
 
 
+def test_who_cancels_for_want_of_people_says_why_they_did_not_come_and_nobody_else_does() -> None:
+    for motive in SessionMotive:
+        for cause in (None, *SourcingCause):
+            wrong = {(True, True): "CAUSE_MISSING", (False, False): "CAUSE_UNFIT"}.get((motive is SOURCING, cause is None))
+            if wrong is None:
+                decision = sessions.cancel_session(f.filed(), 1, motive, cause)
+                (event,) = decision.events
+                assert isinstance(event, SessionCancelled)
+                assert (decision.fiche.sessions[1].cause, event.cause) == (cause, cause)
+                continue
+            with pytest.raises(RulesRefused) as refused:
+                sessions.cancel_session(f.filed(), 1, motive, cause)
+            assert f.codes(refused.value.objections) == [wrong]
+            assert refused.value.objections[0].field == "cause"
+
+
+def test_who_postpones_for_want_of_people_may_say_why_and_nobody_else_may() -> None:
+    start, end = dt.date(2018, 5, 14), dt.date(2018, 8, 17)
+    given = sessions.NewDates(start, end, SOURCING, cause=CAUSE)
+    postponed = sessions.postpone_session(f.confirmed(), 1, given, f.GIVEN, f.NOON)
+    assert postponed.fiche.sessions[1].cause is CAUSE
+    sessions.postpone_session(f.confirmed(), 1, sessions.NewDates(start, end, SOURCING), f.GIVEN, f.NOON)
+    unfit = sessions.NewDates(start, start - dt.timedelta(days=1), SessionMotive.SANITAIRE, cause=CAUSE)
+    with pytest.raises(RulesRefused) as refused:
+        sessions.postpone_session(f.confirmed(), 1, unfit, f.GIVEN, f.NOON)
+    assert f.codes(refused.value.objections) == ["CAUSE_UNFIT", "SESSION_DATES"]
+
+
 def test_the_fiche_is_cancelled_with_its_last_session_and_not_before() -> None:
-    first = sessions.cancel_session(f.filed(f.two_sessions()), 1, SOURCING)
+    first = sessions.cancel_session(f.filed(f.two_sessions()), 1, SOURCING, CAUSE)
     assert first.fiche.status is Status.SUBMITTED
-    last = sessions.cancel_session(first.fiche, 2, SOURCING)
+    last = sessions.cancel_session(first.fiche, 2, SOURCING, CAUSE)
     assert last.fiche.status is Status.CANCELLED
     said = [event.fiche_cancelled for event in (*first.events, *last.events) if isinstance(event, SessionCancelled)]
     assert said == [False, True]
@@ -239,7 +267,7 @@ def test_the_fiche_is_cancelled_with_its_last_session_and_not_before() -> None:
 
 def test_a_session_that_the_fiche_has_not_is_unknown() -> None:
     with pytest.raises(NotFound):
-        sessions.cancel_session(f.filed(), 7, SOURCING)
+        sessions.cancel_session(f.filed(), 7, SOURCING, CAUSE)
 
 
 def test_an_opco_cannot_see_another_ones_fiche_and_the_region_may_not_touch_any() -> None:
