@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
+from uuid import UUID
 
 from annotated_types import MaxLen
 from pydantic import BaseModel, ValidationError
@@ -184,7 +185,7 @@ def _flat(marks: tuple[Any, ...]) -> Iterator[Any]:
         yield from getattr(mark, "metadata", None) or (mark,)
 
 
-_KINDS: Final[Mapping[type, Kind]] = {bool: Kind.YES_NO, dt.date: Kind.DATE}
+_KINDS: Final[Mapping[type, Kind]] = {bool: Kind.YES_NO, dt.date: Kind.DATE, UUID: Kind.TEXT}
 
 
 def _leaf(annotation: type, marks: list[Any]) -> Leaf:

@@ -4,6 +4,7 @@ import datetime as dt
 import types
 from enum import StrEnum
 from typing import Annotated, Any, Union, get_args, get_origin
+from uuid import UUID
 
 import pytest
 from annotated_types import Ge, Le, MaxLen, MinLen
@@ -48,7 +49,7 @@ def _one(annotation: type, marks: list[Any]) -> st.SearchStrategy[Any]:
     if annotation is int:
         return st.integers(_mark(marks, Ge, 0), _mark(marks, Le, 10**6))
     if annotation is not str:
-        return {bool: st.booleans(), dt.date: st.dates()}[annotation]
+        return {bool: st.booleans(), dt.date: st.dates(), UUID: st.uuids()}[annotation]
     pattern = next((mark.pattern for mark in marks if getattr(mark, "pattern", None)), None)
     if pattern:
         return st.from_regex(pattern.replace(r"\d", "[0-9]"), fullmatch=True, alphabet=WRITTEN).filter(
