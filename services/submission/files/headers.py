@@ -1,0 +1,87 @@
+"""What the columns of a file of fiches are called in French, and what their comments say: path to header and comment."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_LIST: Final = " Plusieurs valeurs\u202f: séparez-les par une barre verticale (|)."
+_DAY: Final = " Date au format JJ/MM/AAAA."
+_EUROS: Final = " En euros, deux décimales au plus."
+_ONCE: Final = " Vide si sans objet."
+
+HEADERS: Final[Mapping[str, tuple[str, str]]] = {
+    "reference": (
+        "Référence",
+        "Votre propre référence de la fiche. Une ligne de même référence ajoute une session ou une réunion.",
+    ),
+    "acknowledged": ("Avertissements lus", "Codes des avertissements que vous avez lus et maintenez." + _LIST),
+    "programme_year": ("Année de programmation", "Année du premier jour de la première session."),
+    "kind": ("Nature du besoin", "STRUCTURANTE (revient chaque année) ou CONJONCTURELLE."),
+    "branch_idcc": ("Branche (IDCC)", "Identifiant de la convention collective, 4 chiffres."),
+    "need.origin": ("Origine du besoin", "ACCORD_DE_BRANCHE ou DECISION_CA_OPCO (article L6326-3)."),
+    "need.reference": ("Référence de la décision", "Accord de branche ou délibération qui identifie le besoin."),
+    "need.decided_on": ("Date de la décision", "Jour de l’accord ou de la délibération." + _DAY),
+    "title": ("Intitulé", "Intitulé de la formation, 3 à 240 caractères."),
+    "objective": ("Objectif", "Ce que les stagiaires sauront faire, 3\u202f000 caractères au plus."),
+    "contents": ("Contenu", "Programme de la formation, 3\u202f000 caractères au plus."),
+    "prerequisites": ("Prérequis", "Ce qu’il faut savoir à l’entrée." + _ONCE),
+    "rome": ("Code ROME", "Métier visé\u202f: une lettre et 4 chiffres, par exemple H3404."),
+    "formacodes": ("Formacodes", "1 à 5 codes de 5 chiffres, le principal d’abord." + _LIST),
+    "nsf": ("Codes NSF", "3 codes de 3 chiffres au plus." + _LIST + _ONCE),
+    "certification.rncp": ("Code RNCP", "Fiche du répertoire national, par exemple RNCP34095." + _ONCE),
+    "certification.rs": ("Code RS", "Fiche du répertoire spécifique, par exemple RS5550." + _ONCE),
+    "certification.certifinfo": ("Code Certif Info", "Code de la certification dans Certif Info." + _ONCE),
+    "hours.total": ("Heures en tout", "Durée totale pour un stagiaire\u202f: 400 heures au plus, sauf dérogation."),
+    "hours.centre": ("Heures en centre", "Heures en organisme de formation."),
+    "hours.company": ("Heures en entreprise", "Heures d’immersion\u202f: un tiers de la durée totale au plus."),
+    "hours.weekly": ("Heures par semaine", "De 1 à 60."),
+    "hours.distance": ("Heures à distance", "Part de la formation à distance. Vide vaut 0."),
+    "derogation.level": ("Dérogation\u202f: niveau", "NATIONALE ou REGIONALE." + _ONCE),
+    "derogation.reference": ("Dérogation\u202f: référence", "Décision qui lève le plafond de 400 heures." + _ONCE),
+    "derogation.decided_on": ("Dérogation\u202f: date", "Jour de la décision." + _DAY + _ONCE),
+    "derogation.cap": ("Dérogation\u202f: plafond", "Nouveau plafond, en heures." + _ONCE),
+    "derogation.zones": (
+        "Dérogation\u202f: zones",
+        "Zones d’emploi couvertes par une dérogation régionale." + _LIST + _ONCE,
+    ),
+    "provider.siret": ("Organisme\u202f: SIRET", "14 chiffres."),
+    "provider.nda": ("Organisme\u202f: NDA", "Numéro de déclaration d’activité, 11 caractères."),
+    "provider.name": ("Organisme\u202f: nom", "Raison sociale de l’organisme de formation."),
+    "provider.qualiopi": ("Organisme\u202f: Qualiopi", "Oui ou Non."),
+    "provider.address.lines": ("Organisme\u202f: adresse", "1 à 4 lignes de 50 caractères." + _LIST),
+    "provider.address.postal_code": ("Organisme\u202f: code postal", "5 chiffres."),
+    "provider.address.city": ("Organisme\u202f: ville", "50 caractères au plus."),
+    "place.insee": (
+        "Lieu\u202f: code INSEE",
+        "Code INSEE de la commune, 5 caractères\u202f; ce n’est pas le code postal.",
+    ),
+    "place.zone_emploi": ("Lieu\u202f: zone d’emploi", "Zone d’emploi 2020 de la commune."),
+    "place.address.lines": ("Lieu\u202f: adresse", "1 à 4 lignes de 50 caractères." + _LIST),
+    "place.address.postal_code": ("Lieu\u202f: code postal", "5 chiffres."),
+    "place.address.city": ("Lieu\u202f: ville", "50 caractères au plus."),
+    "sessions.number": ("Session\u202f: numéro", "De 1 à 99\u202f; vide\u202f: le numéro suivant."),
+    "sessions.start": ("Session\u202f: début", "Premier jour." + _DAY),
+    "sessions.end": ("Session\u202f: fin", "Dernier jour." + _DAY),
+    "sessions.seats": ("Session\u202f: places", "Nombre de places."),
+    "sessions.minimum": ("Session\u202f: minimum", "Effectif minimum pour ouvrir la session."),
+    "sessions.meetings.on": ("Réunion\u202f: date", "Jour de l’information collective." + _DAY + _ONCE),
+    "sessions.meetings.starts_at": ("Réunion\u202f: heure", "Par exemple 09:30." + _ONCE),
+    "sessions.meetings.place": ("Réunion\u202f: lieu", "Où elle se tient." + _ONCE),
+    "sessions.meetings.audience": ("Réunion\u202f: public", "À qui elle s’adresse." + _ONCE),
+    "sessions.meetings.seats": ("Réunion\u202f: places", "Nombre de places." + _ONCE),
+    "audiences": ("Publics", "Codes des publics." + _LIST),
+    "target_contracts": ("Contrats visés", "CDI, CDD_12_MOIS, PROFESSIONNALISATION_12_MOIS, APPRENTISSAGE." + _LIST),
+    "follow_up.kind": ("Suite du parcours", "EMPLOI_DIRECT ou ALTERNANCE."),
+    "follow_up.contract_starts_on": ("Début du contrat en alternance", "Obligatoire pour ALTERNANCE." + _DAY + _ONCE),
+    "companies": ("Entreprises", "Nombre d’entreprises qui annoncent des embauches."),
+    "hires_announced": ("Embauches annoncées", "Nombre d’embauches annoncées."),
+    "sourcing.plan": ("Plan de sourcing", "Comment les stagiaires sont trouvés."),
+    "sourcing.partners": ("Partenaires du sourcing", "Organismes partenaires, sans nom de personne." + _LIST + _ONCE),
+    "procurement": ("Marché public", "AUCUN, EN_PREPARATION, PUBLIE ou ATTRIBUE."),
+    "contact": ("Contact", "Boîte fonctionnelle, jamais l’adresse d’une personne."),
+    "money.teaching_cost": ("Coût pédagogique", "Coût d’une session." + _EUROS),
+    "money.opco": ("Part de l’OPCO", "Ce que paie l’OPCO." + _EUROS),
+    "money.state": ("Part de l’État", "Vide vaut 0." + _EUROS),
+    "money.france_travail": ("Part de France Travail", "Vide vaut 0." + _EUROS),
+    "money.company": ("Part des entreprises", "Vide vaut 0." + _EUROS),
+}
+"""Every column; a field of the content without a line here would be called by its path."""

@@ -1,0 +1,169 @@
+"""From rows of cells to fiches: what the first line says, and which lines make one fiche."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from services.submission.files.cells import LONGEST, Cell, is_empty, texts_of
+from services.submission.files.columns import (
+    ACKNOWLEDGED,
+    REFERENCE,
+    Column,
+    Level,
+    by_header,
+    columns,
+    place,
+    plain,
+)
+from shared.errors import Objection
+
+Line: TypeAlias = tuple[int, Sequence[Cell]]
+"""A line of a table: its number in the file, from 1, and its cells."""
+Texts: TypeAlias = dict[str, list[str]]
+"""What a line says, by the path of the column."""
+_ONCE: Final = "Une ligne de même référence ajoute une session ou une réunion\u202f: videz la cellule, ou reprenez-y la même valeur."
+_NUMBER: Final = "sessions.number"
+
+
+@dataclass
+class Draft:
+    """A fiche as a table says it: the line it begins on, what stands in the form, and what is wrong with its lines."""
+
+    line: int
+    reference: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    acknowledged: list[str] = field(default_factory=list)
+    objections: list[Objection] = field(default_factory=list)
+
+
+class Unreadable(Exception):
+    """The file as a whole cannot be read as fiches; all objections together."""
+
+    def __init__(self, *objections: Objection) -> None:
+        super().__init__(*(objection.code for objection in objections))
+        self.objections = objections
+
+
+def fiches_of(lines: Iterable[Line]) -> Iterator[Draft]:
+    """Yield the fiches of a table whose first line that is not empty names the columns. Raises `Unreadable`."""
+    filled = (line for line in lines if not all(map(is_empty, line[1])))
+    header = header_of(next(filled, (1, ()))[1])
+    being: _Fiche | None = None
+    for number, cells in filled:
+        row = _row(number, cells, header)
+        if being is None or row.texts.get(REFERENCE, [being.draft.reference]) != [being.draft.reference]:
+            if being is not None:
+                yield being.draft
+            being = _Fiche(row)
+        else:
+            being.more(row)
+    if being is not None:
+        yield being.draft
+
+
+def header_of(cells: Sequence[Cell]) -> Mapping[int, Column]:
+    """Return which column stands where. Raises `Unreadable` with all that is wrong: unknown, twice, missing."""
+    wrong: list[Objection] = []
+    found: dict[int, Column] = {}
+    for index, cell in enumerate(cells):
+        if is_empty(cell):
+            continue
+        column = by_header().get(plain(str(cell)))
+        if column is None:
+            text = (
+                f"La colonne n°\u00a0{index + 1} porte un titre inconnu\u202f: reprenez ceux du modèle à télécharger."
+            )
+            wrong.append(Objection("COLUMN_UNKNOWN", text, facts={"column": index + 1}))
+        elif column in found.values():
+            text = f"La colonne «\u202f{column.header}\u202f» est là deux fois\u202f: gardez-en une."
+            wrong.append(Objection("COLUMN_TWICE", text, field=column.path))
+        else:
+            found[index] = column
+    for column in columns():
+        if column.required and column not in found.values():
+            text = f"La colonne «\u202f{column.header}\u202f» manque\u202f: ajoutez-la, ou repartez du modèle à télécharger."
+            wrong.append(Objection("COLUMN_MISSING", text, field=column.path))
+    if wrong:
+        raise Unreadable(*wrong)
+    return found
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line that is not empty: its texts, and the columns whose cell is longer than any may be."""
+
+    number: int
+    texts: Texts
+    too_long: tuple[str, ...]
+
+    def of(self, level: Level) -> Texts:
+        """Return what it says of the fiche, of a session or of a meeting."""
+        return {path: texts for path, texts in self.texts.items() if _COLUMNS[path].level is level}
+
+
+_COLUMNS: Final = {column.path: column for column in columns()}
+
+
+def _row(number: int, cells: Sequence[Cell], header: Mapping[int, Column]) -> _Row:
+    filled = [(header[i], cell) for i, cell in enumerate(cells) if i in header and not is_empty(cell)]
+    long = {column.path for column, cell in filled if isinstance(cell, str) and len(cell) > LONGEST}
+    texts = {column.path: texts_of(column, cell) for column, cell in filled if column.path not in long}
+    return _Row(number, texts, tuple(sorted(long)))
+
+
+class _Fiche:
+    """The lines of one fiche, taken one after the other."""
+
+    def __init__(self, row: _Row) -> None:
+        self._said = row.of(Level.FICHE)
+        self._session: Texts = {}
+        self._sessions = self._meetings = self._highest = 0
+        reference, acknowledged = self._said.pop(REFERENCE, []), self._said.pop(ACKNOWLEDGED, [])
+        self.draft = Draft(row.number, "".join(reference), acknowledged=acknowledged)
+        for path, texts in self._said.items():
+            self._put(path, texts)
+        self._take(row)
+
+    def more(self, row: _Row) -> None:
+        """Take a further line: another session, another meeting, and nothing else about the fiche."""
+        for path, texts in row.of(Level.FICHE).items():
+            if path not in (REFERENCE, ACKNOWLEDGED) and texts != self._said.get(path):
+                text = f"La ligne {row.number} donne une autre valeur que la ligne {self.draft.line}. {_ONCE}"
+                self._object("LINE_DIFFERS", text, path, row)
+        self._take(row)
+
+    def _take(self, row: _Row) -> None:
+        for path in row.too_long:
+            text = f"Une cellule compte plus de {LONGEST} caractères\u202f: raccourcissez-la."
+            self._object("CELL_TOO_LONG", text, path, row)
+        session, meeting = row.of(Level.SESSION), row.of(Level.MEETING)
+        if session and not (self._sessions and all(self._session.get(path) == said for path, said in session.items())):
+            self._begin(session)
+        if meeting and self._sessions:
+            for path, texts in meeting.items():
+                self._put(path, texts)
+            self._meetings += 1
+        elif meeting:
+            text = (
+                f"La ligne {row.number} donne une réunion sans session\u202f: renseignez la session sur la même ligne."
+            )
+            self._object("MEETING_ALONE", text, _NUMBER, row)
+
+    def _begin(self, session: Texts) -> None:
+        """Begin another session; one without a number is the next one."""
+        self._session = {_NUMBER: [str(self._highest + 1)], **session}
+        self._sessions, self._meetings = self._sessions + 1, 0
+        (number,) = self._session[_NUMBER]
+        if number.isascii() and number.isdigit() and len(number) < 4:
+            self._highest = max(self._highest, int(number))
+        for path, texts in self._session.items():
+            self._put(path, texts)
+
+    def _put(self, path: str, texts: list[str]) -> None:
+        """Put texts where the form has them."""
+        for n, text in enumerate(texts):
+            at = place(path, _COLUMNS[path].many, max(self._sessions - 1, 0), self._meetings, n)
+            self.draft.fields[at] = text
+
+    def _object(self, code: str, message: str, path: str, row: _Row) -> None:
+        self.draft.objections.append(Objection(code, message, field=path, facts={"line": row.number}))
