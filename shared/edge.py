@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import FastAPI, Response
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.errors import AddressTooLong, Malformed, Objection, Refused, WrongHost
@@ -62,6 +63,8 @@ class Application(FastAPI):
     """A FastAPI application behind its edge; the edge also answers what the framework's own layers let through."""
 
     doorway: Doorway
+    refusal: Callable[[Scope, Refused], Response] = staticmethod(lambda _, refused: problem(refused))
+    """How what is refused here is answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,7 +82,7 @@ class Application(FastAPI):
         try:
             check_request(scope, self.doorway.hosts, self._repeatable)
         except Refused as refused:
-            await problem(refused)(scope, receive, dressed)
+            await self.refusal({**scope, "app": self}, refused)(scope, receive, dressed)
             return
         try:
             await super().__call__(scope, receive, dressed)
@@ -89,10 +92,16 @@ class Application(FastAPI):
                 await defect_problem()(scope, receive, dressed)
 
     def _repeatable(self) -> frozenset[str]:
-        """Return the query parameters that are lists, as the OpenAPI document says; it is made once."""
+        """Return the query parameters that are lists: those of the OpenAPI document, which is made once, and those of pages."""
         operations = [op for path in self.openapi()["paths"].values() for op in path.values() if isinstance(op, dict)]
         named = [parameter for op in operations for parameter in op.get("parameters", ())]
-        return frozenset(p["name"] for p in named if p["in"] == "query" and "array" in str(p["schema"]))
+        return self._of_pages | {p["name"] for p in named if p["in"] == "query" and "array" in str(p["schema"])}
+
+    @cached_property
+    def _of_pages(self) -> frozenset[str]:
+        routes = [route for route in iter_route_contexts(self.routes) if isinstance(route.original_route, APIRoute)]
+        given = [field for route in routes for field in route.dependant.query_params if not route.include_in_schema]
+        return frozenset(field.alias for field in given if "list[" in str(field.field_info.annotation))
 
 
 def check_request(scope: Scope, hosts: Collection[str] | None, repeatable: Callable[[], Collection[str]]) -> None:

@@ -66,6 +66,30 @@ class Ask(Generic[B]):
 
 
 @dataclass(frozen=True)
+class Sent(Generic[B]):
+    """A write as it came in, from a program by headers or from a page by hidden fields: `raw` is what the key stands for."""
+
+    body: B
+    raw: bytes
+    key: IdempotencyKey
+    if_match: int | None
+    wait_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The answer that is kept with a write's effect: its status, its JSON, its headers; the same at every repetition of its key."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+    def response(self) -> Response:
+        """Return it as it goes to a program."""
+        return _json(self.status, self.text, self.headers)
+
+
+@dataclass(frozen=True)
 class Answer:
     """What is answered to a write that had its effect."""
 
@@ -123,27 +147,38 @@ class Door(Generic[W]):
         """Carry one write out. Everything that can be refused is raised as `Refused` and answered by `problem`."""
         began = time.perf_counter()
         principal = await self.who.principal(request)
-        with self._in_flight(principal):
+        with self.in_flight(principal):
             async with self.intake.body(request, limit) as raw:
-                key = _idempotency_key(request, principal)
+                key = idempotency_key(request.headers.get("idempotency-key"), principal)
                 body = parse_json(raw or b"{}", body_type, limit=limit)
-                if self.full:
-                    text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
-                    raise Busy(Objection("OUTBOX_FULL", text))
-                attempt = _Attempt(self, request, principal, key, raw, body, ids, act)
-                try:
-                    response = await self._waiting(attempt, _wait_seconds(request))
-                except RightsChanged:
-                    now = replace(attempt, principal=await self.who.again(request))
-                    response = await self._waiting(now, _wait_seconds(request))
+                sent = Sent(body, raw, key, _if_match(request), _wait_seconds(request))
+                kept = await self.carry_out(request, principal, sent, ids, act)
         await crash_point("http.before_answer")
         operation = request.scope["route"].name
-        ANSWERS.labels(operation, response.status_code).inc()
+        ANSWERS.labels(operation, kept.status).inc()
         ANSWER_SECONDS.labels(operation).observe(time.perf_counter() - began)
-        return response
+        return kept.response()
+
+    async def carry_out(
+        self,
+        request: Request,
+        principal: Principal,
+        sent: Sent[B],
+        ids: Callable[[Principal, B], Collection[UUID]],
+        act: Callable[[W, Ask[B]], Answer],
+    ) -> Kept:
+        """Carry out what was read already, by somebody who is known; raises `Refused` as `command` does."""
+        if self.full:
+            text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
+            raise Busy(Objection("OUTBOX_FULL", text))
+        attempt = _Attempt(self, request, principal, sent, ids, act)
+        try:
+            return await self._waiting(attempt)
+        except RightsChanged:
+            return await self._waiting(replace(attempt, principal=await self.who.again(request)))
 
     @contextmanager
-    def _in_flight(self, principal: Principal) -> Iterator[None]:
+    def in_flight(self, principal: Principal) -> Iterator[None]:
         """Count a write under way; one principal's flood must leave room for the others."""
         if self._under_way[principal.id] >= self.in_flight_per_principal:
             text = f"Plus de {self.in_flight_per_principal} demandes sont déjà en cours\u202f: attendez leurs réponses."
@@ -156,12 +191,12 @@ class Door(Generic[W]):
             if not self._under_way[principal.id]:
                 del self._under_way[principal.id]
 
-    async def _waiting(self, attempt: "_Attempt[W, Any]", seconds: int) -> Response:
+    async def _waiting(self, attempt: "_Attempt[W, Any]") -> Kept:
         """Try; with `Prefer: wait`, a command that comes too early is tried again when news of its object arrive."""
-        if not seconds:
+        if not attempt.sent.wait_seconds:
             return await retried(attempt.once)
-        until = time.monotonic() + seconds
-        identifier = next(iter(attempt.ids(attempt.principal, attempt.body)))
+        until = time.monotonic() + attempt.sent.wait_seconds
+        identifier = next(iter(attempt.ids(attempt.principal, attempt.sent.body)))
         try:
             while True:
                 event = self.news.expect(identifier)
@@ -191,28 +226,27 @@ class _Attempt(Generic[W, B]):
     door: Door[W]
     request: Request
     principal: Principal
-    key: IdempotencyKey | None
-    raw: bytes
-    body: B
+    sent: Sent[B]
     ids: Callable[[Principal, B], Collection[UUID]]
     act: Callable[[W, Ask[B]], Answer]
 
-    async def once(self) -> Response:
-        digest = hashlib.sha256(f"{self.request.method} {self.request.url.path}\n".encode() + self.raw).hexdigest()
-        async with self.door.database.unit(self.principal, self.key) as unit:
-            working = await self.door.open(unit, list(self.ids(self.principal, self.body)))
+    async def once(self) -> Kept:
+        sent, asked = self.sent, f"{self.request.method} {self.request.url.path}\n".encode()
+        digest = hashlib.sha256(asked + sent.raw).hexdigest()
+        async with self.door.database.unit(self.principal, sent.key) as unit:
+            working = await self.door.open(unit, list(self.ids(self.principal, sent.body)))
             if unit.remembered is not None:
                 if unit.remembered.body_hash != digest:
                     raise KeyReused(
                         Objection("IDEMPOTENCY_KEY", "Choisissez une nouvelle clé\u202f: le contenu a changé.")
                     )
-                return _json(unit.remembered.status, unit.remembered.body, unit.remembered.headers)
-            answer = self.act(working, Ask(self.principal, self.body, unit.now, _if_match(self.request)))
+                return Kept(unit.remembered.status, unit.remembered.body, unit.remembered.headers)
+            answer = self.act(working, Ask(self.principal, sent.body, unit.now, sent.if_match))
             text, headers = answer.body.model_dump_json(), answer.headers()
             self.door.write(working, unit)
             unit.remember(digest, answer.status, headers, text)
             await unit.flush()
-        return _json(answer.status, text, headers)
+        return Kept(answer.status, text, headers)
 
 
 def door(request: Request, name: str = "") -> Door[Any]:
@@ -227,8 +261,9 @@ def database(request: Request) -> Database:
 
 
 async def signed_in(request: Request) -> Principal:
-    """Return who asks, for reads."""
-    return await door(request).who.principal(request)
+    """Return who asks, for reads; a page of the same request shows who that is."""
+    request.state.principal = await door(request).who.principal(request)
+    return cast("Principal", request.state.principal)
 
 
 async def by_rights_of_now(request: Request, asker: Principal, attempt: Callable[[Principal], Awaitable[T]]) -> T:
@@ -252,8 +287,8 @@ def _json(status: int, body: str, headers: Mapping[str, str]) -> Response:
     return Response(body, status, dict(headers), "application/json")
 
 
-def _idempotency_key(request: Request, principal: Principal) -> IdempotencyKey:
-    key = request.headers.get("idempotency-key")
+def idempotency_key(key: str | None, principal: Principal) -> IdempotencyKey:
+    """Return a caller's key. Raises `KeyMissing` where there is none, `InvalidInput` for one that is not written like a key."""
     if key is None:
         message = "Ajoutez un en-tête Idempotency-Key (par exemple un UUID) que vous répéterez si vous renvoyez la même demande."
         raise KeyMissing(Objection("IDEMPOTENCY_KEY", message))

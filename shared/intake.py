@@ -1,6 +1,6 @@
 """A request's body on its way in: of one content type, counted while it streams, within what one process may hold at once.
 
-Nothing but JSON is taken: there is no upload, no form, no compressed body. A door that takes something else names it and its limit.
+Nothing but JSON is taken, and no compressed body. A door that takes something else (the form of a page, a file) names it and its limit.
 """
 
 from collections.abc import AsyncIterator
@@ -71,7 +71,14 @@ def _declared(request: Request, content_type: str) -> int | None:
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnfitContent(Objection("CONTENT_ENCODING", "Envoyez le contenu sans compression (Content-Encoding)."))
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.replace(" ", "").replace('"', "").lower()
-    if kind.strip().lower() != content_type or charset not in ("", "charset=utf-8"):
+    if kind.strip().lower() != content_type or not _fit(parameters, content_type):
         raise UnfitContent(Objection("CONTENT_TYPE", f"Envoyez du {content_type} en UTF-8 (Content-Type)."))
     return int(length) if length and length.isascii() and length.isdigit() and len(length) < 19 else None
+
+
+def _fit(parameters: str, content_type: str) -> bool:
+    """Return whether a content type's parameters may be: UTF-8 if anything, and the boundary that a form with files must have."""
+    said = [one.strip().replace('"', "") for one in parameters.split(";") if one.strip()]
+    if content_type == "multipart/form-data":
+        said = [one for one in said if not one.lower().startswith("boundary=")]
+    return [one.replace(" ", "").lower() for one in said] in ([], ["charset=utf-8"])

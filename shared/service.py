@@ -46,6 +46,7 @@ from shared.retention import Retention
 from shared.settings import ServiceSettings
 from shared.sign_in_door import cookie_name, origin_of, sign_in_of
 from shared.tokens import TokenVerifier
+from shared.web.pages import Pages
 from shared.web_app import new_app
 from shared.who_asks import SignedIn
 
@@ -56,7 +57,7 @@ _LOG = log("service")
 
 @dataclass(frozen=True)
 class Service:
-    """What `app.py` puts together: a name, its settings, its ears, its routes. `configure` may use its own settings once read.
+    """What `app.py` puts together: a name, its settings, its ears, its routes, its pages where it has some.
 
     `doors` are ways to aggregates of other kinds than those its ears work on: how each set is opened and written."""
 
@@ -67,6 +68,7 @@ class Service:
     folder: Path
     linger_always: bool = False
     doors: Mapping[str, tuple[Open[Any], Write[Any]]] = field(default_factory=dict)
+    pages: Pages | None = None
 
 
 def main(service: Service, argv: Sequence[str]) -> int:
@@ -279,7 +281,7 @@ class Process:
             return {"database": await _answers(database), **{name: part() for name, part in self._parts.items()}}
 
         router = self._service.router if "api" in self._roles else None
-        app = new_app(self._service.name, version("poec"), ready, router, doorway_of(settings))
+        app = new_app(self._service.name, version("poec"), ready, router, doorway_of(settings), self._service.pages)
         rates = Rates(database, _limits(settings))
         app.state.sign_in = sign_in_of(settings, database, rates)
         sessions = app.state.sign_in.sessions if app.state.sign_in else None

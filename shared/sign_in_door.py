@@ -15,9 +15,13 @@ from shared.policy import authorize
 from shared.rates import Limit, Rates
 from shared.settings import ServiceSettings
 from shared.sign_in import MINUTES, Returned, SignIn
+from shared.web.forms import FORM, posted
+from shared.web.pages import render
+from shared.web.refusals import wants_page
 from shared.who_asks import cookies, session_of
 
 router = APIRouter(tags=["sign-in"])
+_SMALL: Final = 4096
 
 
 class MeOut(BaseModel):
@@ -102,7 +106,11 @@ async def sign_in_callback(
 async def sign_out(request: Request) -> Response:
     """End the session, here at once, then at the identity provider, where the browser is sent."""
     where = _sign_in(request)
-    await signed_in(request)
+    if request.headers.get("content-type", "").startswith(FORM):
+        async with posted(request, _SMALL):
+            pass  # the secret of the session was in the form
+    else:
+        await signed_in(request)
     name = cookie_name(database(request).service)
     session = _only(request, name)
     if session_of(request) is None or session is None:
@@ -113,9 +121,11 @@ async def sign_out(request: Request) -> Response:
 
 
 @router.get("/sign-out", response_class=PlainTextResponse, responses=_PROBLEMS)
-async def signed_out() -> str:
+async def signed_out(request: Request) -> Response:
     """Say that the session is over; the identity provider sends browsers here."""
-    return "Votre session est fermée. Vous pouvez fermer cette page.\n"
+    if wants_page(request.scope):
+        return render(request, "frame/signed_out.html")
+    return PlainTextResponse("Votre session est fermée. Vous pouvez fermer cette page.\n")
 
 
 @router.get("/me", responses=answers(MeOut))

@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -28,18 +29,28 @@ from shared.principals_door import router as principals
 from shared.problems import defect_problem, problem
 from shared.sign_in_door import router as sign_in
 from shared.trace import follow
+from shared.web.pages import Pages
+from shared.web.refusals import defect_page, refusal_page, wants_page
+from shared.web.routes import router as frame
 
 _LOG = log("http")
 Ready = Callable[[], Awaitable[dict[str, bool]]]
 
 
 def new_app(
-    service: str, version: str, ready: Ready, router: APIRouter | None, doorway: Doorway | None = None
+    service: str,
+    version: str,
+    ready: Ready,
+    router: APIRouter | None,
+    doorway: Doorway | None = None,
+    pages: Pages | None = None,
 ) -> FastAPI:
-    """Return the application of one process; a process without the role `api` has no business routes."""
+    """Return the application of one process; a process without the role `api` has no business routes and no pages."""
     title = f"POEC {service}"
     app = Application(title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.doorway = doorway or Doorway()
+    app.refusal = lambda scope, refused: _answered(Request(scope), refused)
+    app.state.pages, app.state.has_pages = pages, router is not None
     app.add_middleware(_Trace)
     _handle_errors(app)
     app.include_router(_health(ready))
@@ -49,6 +60,9 @@ def new_app(
         app.include_router(principals)
         app.include_router(persons)
         app.include_router(sign_in)
+        app.include_router(frame)
+        for router_of_pages in pages.routers if pages else ():
+            app.include_router(router_of_pages)
     _complete_openapi(app)
     return app
 
@@ -154,17 +168,17 @@ def _handle_errors(app: FastAPI) -> None:
         )
     )
 
-    async def refused(_: Request, failure: Exception) -> Response:
+    async def refused(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, Refused), "registered for Refused"
-        return problem(failure)
+        return _answered(request, failure)
 
-    async def unavailable(_: Request, failure: Exception) -> Response:
+    async def unavailable(request: Request, failure: Exception) -> Response:
         _LOG.warning("unavailable", error=type(failure).__name__)
-        return problem(busy)
+        return _answered(request, busy)
 
-    async def malformed(_: Request, failure: Exception) -> Response:
+    async def malformed(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, RequestValidationError), "registered for RequestValidationError"
-        return problem(InvalidInput(*objections_from(failure.errors())))
+        return _answered(request, InvalidInput(*objections_from(failure.errors())))
 
     async def framework(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, HTTPException), "registered for HTTPException"
@@ -173,14 +187,15 @@ def _handle_errors(app: FastAPI) -> None:
             other.headers |= {
                 "Allow": ", ".join(_methods_at(request.app, request.url.path, (failure.headers or {}).get("Allow", "")))
             }
-            return problem(other)
+            return _answered(request, other)
         known = NotFound(Objection("UNKNOWN", "Aucune ressource à cette adresse."))
         known.status = failure.status_code
-        return problem(known)
+        return _answered(request, known, unknown=True)
 
-    async def defect(_: Request, failure: Exception) -> Response:
+    async def defect(request: Request, failure: Exception) -> Response:
         _LOG.error("defect", error=type(failure).__name__, exc_info=failure)
-        return defect_problem()
+        by_browser = request.app.state.has_pages and wants_page(request.scope)
+        return defect_page(request) if by_browser else defect_problem()
 
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, malformed)
@@ -197,12 +212,19 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, defect)
 
 
+def _answered(request: Request, refused: Refused, *, unknown: bool = False) -> Response:
+    """Return a refusal as who asked can read it: a page to a browser that wants one, else a problem."""
+    if request.app.state.has_pages and wants_page(request.scope, unknown):
+        return refusal_page(request, refused)
+    return problem(refused)
+
+
 def _methods_at(app: FastAPI, path: str, known: str) -> list[str]:
-    """Return the methods of an address: those `known`, which are of the first route there, and what the document has."""
+    """Return the methods of an address: those `known`, which are of the first route there, and those of every other one."""
     found = {method.strip() for method in known.split(",") if method.strip()}
-    for template, operations in app.openapi()["paths"].items():
-        if compile_path(template)[0].match(path):
-            found |= {method.upper() for method in operations}
+    for route in iter_route_contexts(app.routes):
+        if route.path and compile_path(route.path)[0].match(path):
+            found |= route.methods or set()
     return sorted(found)
 
 

@@ -45,7 +45,11 @@ class SignedIn:
         if session is None:
             raise Unauthenticated(Objection("SESSION", "Votre session est terminée\u202f: reconnectez-vous."))
         if request.method not in _SAFE:
-            _check_write(request, self._origin, session)
+            objections = _objections_to_origin(request, self._origin)
+            if not getattr(request.state, "secret_in_form", False):
+                objections += _objections_to_secret(request.headers.get("x-csrf-token", ""), session, _BY_HEADER)
+            if objections:
+                raise CrossSite(*objections)
         request.state.web_session = session
         return session.principal
 
@@ -69,24 +73,45 @@ def cookies(request: Request, name: str) -> list[str]:
     return [value for found, _, value in pairs if found == name]
 
 
-def _check_write(request: Request, origin: str, session: WebSession) -> None:
-    """Raise `CrossSite` with every objection unless a write comes from a page of ours and carries the session's secret."""
-    objections = []
-    if not _is_from_here(request, origin):
-        text = (
-            "Une écriture avec une session ne vient que des pages de ce service\u202f: l’en-tête Origin porte l’origine du service,"
-            " ou Sec-Fetch-Site vaut same-origin\u202f; un programme présente plutôt un jeton."
-        )
-        objections.append(Objection("ORIGIN", text, field="Origin"))
-    given = request.headers.get("x-csrf-token", "")
-    if not hmac.compare_digest(given.encode(), session.csrf.encode()):
-        text = (
-            "L’en-tête X-CSRF-Token manque ou n’est pas celui de votre session\u202f:"
-            " envoyez-y la valeur de csrf_token que donne GET /me."
-        )
-        objections.append(Objection("CSRF_TOKEN", text, field="X-CSRF-Token"))
-    if objections:
+def expect_secret_in_form(request: Request) -> None:
+    """Say of a write, before it is known who asks, that its secret is in its form: `check_form` must follow once that is read."""
+    request.state.secret_in_form = True
+
+
+def check_form(request: Request, given: str) -> None:
+    """Raise `CrossSite` unless the hidden field of a form holds the secret of the session that sent it."""
+    session = session_of(request)
+    if session is not None and (objections := _objections_to_secret(given, session, _BY_FIELD)):
         raise CrossSite(*objections)
+
+
+_BY_HEADER: Final = Objection(
+    "CSRF_TOKEN",
+    "L’en-tête X-CSRF-Token manque ou n’est pas celui de votre session\u202f:"
+    " envoyez-y la valeur de csrf_token que donne GET /me.",
+    field="X-CSRF-Token",
+)
+_BY_FIELD: Final = Objection(
+    "CSRF_TOKEN",
+    "Ce formulaire n’est pas de votre session\u202f: rechargez la page, puis recommencez.",
+    field="csrf_token",
+)
+
+
+def _objections_to_origin(request: Request, origin: str) -> list[Objection]:
+    """Return what there is against a write that does not come from a page of ours."""
+    if _is_from_here(request, origin):
+        return []
+    text = (
+        "Une écriture avec une session ne vient que des pages de ce service\u202f: l’en-tête Origin porte l’origine du service,"
+        " ou Sec-Fetch-Site vaut same-origin\u202f; un programme présente plutôt un jeton."
+    )
+    return [Objection("ORIGIN", text, field="Origin")]
+
+
+def _objections_to_secret(given: str, session: WebSession, what: Objection) -> list[Objection]:
+    """Return what there is against a write that does not carry its session's secret."""
+    return [] if hmac.compare_digest(given.encode(), session.csrf.encode()) else [what]
 
 
 def _is_from_here(request: Request, origin: str) -> bool:

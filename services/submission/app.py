@@ -5,6 +5,7 @@ from typing import Final
 
 from services.submission.api import router
 from services.submission.consumers import hearing
+from services.submission.pages import PAGES
 from services.submission.settings import Settings
 from shared.service import Service
 
@@ -14,4 +15,5 @@ SERVICE: Final = Service(
     hearing=lambda settings: hearing(settings.given()),
     router=router,
     folder=Path(__file__).parent,
+    pages=PAGES,
 )

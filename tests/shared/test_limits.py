@@ -19,21 +19,21 @@ def _who(name: str) -> Principal:
 
 def test_a_principal_may_have_so_many_writes_under_way_and_no_more() -> None:
     door = _door(2)
-    with door._in_flight(_who("akto")), door._in_flight(_who("akto")):
-        with pytest.raises(TooMany) as refused, door._in_flight(_who("akto")):
+    with door.in_flight(_who("akto")), door.in_flight(_who("akto")):
+        with pytest.raises(TooMany) as refused, door.in_flight(_who("akto")):
             pass
         assert refused.value.status == 429
-        with door._in_flight(_who("atlas")):
+        with door.in_flight(_who("atlas")):
             pass
-    with door._in_flight(_who("akto")):
+    with door.in_flight(_who("akto")):
         pass
 
 
 def test_room_is_given_back_also_after_a_failure() -> None:
     door = _door(1)
-    with pytest.raises(ZeroDivisionError), door._in_flight(_who("akto")):
+    with pytest.raises(ZeroDivisionError), door.in_flight(_who("akto")):
         raise ZeroDivisionError
-    with door._in_flight(_who("akto")):
+    with door.in_flight(_who("akto")):
         pass
 
 

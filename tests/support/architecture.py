@@ -103,7 +103,7 @@ TABLE: Final = (
     ),
     Layer(
         "way in",
-        r"services\.\w+\.(api|pages|consumers|bodies|form_fields)",
+        r"services\.\w+\.(api|pages|consumers|bodies|form_fields)(\..+)?",
         ("services.{me}.use_cases", "services.{me}.domain", "services.{me}.store", "services.{me}.*", "shared"),
         _KAFKA,
     ),

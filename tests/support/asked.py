@@ -13,9 +13,12 @@ from tests.support.source_tree import Module, modules
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
-_OPEN: Final = frozenset({"livez", "readyz", "metrics", "sign_in", "sign_in_callback", "sign_out", "signed_out"})
+_OPEN: Final = frozenset(
+    {"livez", "readyz", "metrics", "sign_in", "sign_in_callback", "sign_out", "signed_out"}
+    | {"accessibility_page", "legal_page", "static_file"}
+)
 """Health: asked by machines that hold no token, and says nothing about a fiche. Sign-in: asked by who is nobody yet; sign-out: by
-whoever has a session, whatever their roles became meanwhile."""
+whoever has a session, whatever their roles became meanwhile. What is the same for everybody: two pages, and the files they load."""
 
 
 @dataclass

@@ -25,6 +25,7 @@ from shared.http import Answer, Ask, Door, answers, database, door, ok, signed_i
 from shared.identity import Principal
 from shared.messaging.letters import DeadLetters
 from shared.messaging.news import News
+from shared.web.pages import Pages
 from shared.web_app import new_app
 from shared.working_set import WorkingSet
 from tests.support.callers import KnownCallers
@@ -112,13 +113,13 @@ async def get_tally(request: Request, tally: UUID) -> Response:
     return ok(TallyOut(id=tally, seen=rows[0]["seen"], drawn=uuid4()), revision=rows[0]["seen"])
 
 
-def toy_app(heart: Heart) -> FastAPI:
-    """Return the application over a scratch database."""
+def toy_app(heart: Heart, pages: Pages | None = None) -> FastAPI:
+    """Return the application over a scratch database, with pages or without."""
 
     async def ready() -> dict[str, bool]:
         return {"database": True}
 
-    app = new_app("toy", "0", ready, router)
+    app = new_app("toy", "0", ready, router, pages=pages)
     app.state.door = Door(heart.database, open_tallies, write_tallies, KnownCallers(PEOPLE), News())
     app.state.letters = DeadLetters(heart.inbox)
     return app
