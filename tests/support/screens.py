@@ -1,0 +1,181 @@
+"""A real browser on the pages: what it must never see, and what every page must be, whatever its state."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Route
+from playwright.async_api import Error as PlaywrightError
+
+ROOT: Final = Path(__file__).parent.parent.parent
+FLAGS: Final = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+MISSING: Final = (
+    "The browser tests need Chromium, and none was found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install"
+    " chromium), name one by CHROMIUM=/path/to/chromium, or let Playwright bring its own: .venv/bin/playwright install chromium"
+)
+NARROW: Final = 320
+"""Width, in CSS pixels, at which no page may scroll sideways: 1280 at 400 % (WCAG 1.4.10)."""
+
+
+def named_chromium() -> str | None:
+    """Return the Chromium of CHROMIUM or of the PATH; None lets Playwright look for its own."""
+    named = os.environ.get("CHROMIUM")
+    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@asynccontextmanager
+async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
+    """Yield a browser; fails saying what to install where there is none."""
+    try:
+        browser = await playwright.chromium.launch(executable_path=named_chromium(), args=list(FLAGS))
+    except PlaywrightError as wrong:
+        raise AssertionError(f"{MISSING}\n{wrong}") from wrong
+    try:
+        yield browser
+    finally:
+        await browser.close()
+
+
+@dataclass
+class Screen:
+    """One page of one visitor, and everything that it did which it should not."""
+
+    page: Page
+    origin: str
+    script: bool = True
+    noise: list[str] = field(default_factory=list)
+    """Console messages, errors of scripts, and requests to somebody else."""
+    expected: tuple[str, ...] = ()
+    """What the browser itself says of an answer that is an error by intention."""
+
+    def __post_init__(self) -> None:
+        """Listen."""
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.noise.append(f"script: {error}"))
+        self.page.on("request", self._asked)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if not any(words in message.text for words in self.expected):
+            self.noise.append(f"console: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("blob", "data") and f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.noise.append(f"outside: {parts.scheme}://{parts.netloc}")
+
+    async def goto(self, path: str) -> None:
+        """Go to a path of the site and wait until it is loaded."""
+        await self.page.goto(f"{self.origin}{path}")
+
+    async def quiet(self) -> list[str]:
+        """Return the noise so far, and begin anew."""
+        found, self.noise = self.noise, []
+        return found
+
+
+async def violations(screen: Screen) -> list[str]:
+    """Return what axe has against a page: rule, and where."""
+    if not screen.script:
+        return await _violations_of_what_was_sent(screen)
+    async with asyncio.timeout(60):
+        found = await Axe().run(screen.page, options={"runOnly": {"type": "tag", "values": list(TAGS)}})
+    return [
+        f"{one['id']} ({one['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+async def _violations_of_what_was_sent(screen: Screen) -> list[str]:
+    """Return the violations of a page as it stands where scripts do not run: axe is one itself, and looks at it elsewhere."""
+    html, url = await screen.page.content(), screen.page.url
+
+    async def answered(route: Route) -> None:
+        if route.request.url == url:
+            await route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        elif route.request.url.endswith(".js"):
+            await route.fulfill(body="", content_type="text/javascript")
+        else:
+            await route.continue_()
+
+    browser = screen.page.context.browser
+    assert browser is not None, "launched by us"
+    async with visiting(browser, screen.origin) as seen:
+        await seen.page.route("**/*", answered)
+        await seen.page.goto(url)
+        return await violations(seen)
+
+
+async def sideways(page: Page) -> list[str]:
+    """Return what makes a page scroll sideways at 320 pixels; its size is as before afterwards."""
+    before: Any = page.viewport_size
+    await page.set_viewport_size({"width": NARROW, "height": 640})
+    try:
+        script = """(width) => document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll("body *")]
+            .filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest(".table-frame"))
+            .slice(0, 5).map((one) => one.outerHTML.slice(0, 120))"""
+        found: list[str] = await page.evaluate(script, NARROW)
+        return [f"wider than {NARROW} px: {one}" for one in found]
+    finally:
+        await page.set_viewport_size(before)
+
+
+async def strange_headings(page: Page) -> list[str]:
+    """Return what is wrong with a page's language, title and first heading."""
+    title, language, headings = await page.evaluate(
+        "() => [document.title, document.documentElement.lang, [...document.querySelectorAll('h1')].map((h) => h.textContent)]"
+    )
+    wrong = [] if title.endswith(" — POEC Normandie") and len(title) > len(" — POEC Normandie") else [f"title: {title!r}"]
+    return [*wrong, *([] if language == "fr" else [f"lang: {language!r}"]), *([] if len(headings) == 1 else [f"h1: {headings}"])]
+
+
+async def whole(screen: Screen) -> None:
+    """Fail unless a page is as every page must be: no violation, no message, nobody else asked, no sideways scroll, its own title."""
+    wrong = [
+        *await violations(screen),
+        *await sideways(screen.page),
+        *await strange_headings(screen.page),
+        *await screen.quiet(),
+    ]
+    assert wrong == [], f"{screen.page.url}:\n" + "\n".join(wrong)
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser, origin: str, *, script: bool = True, width: int = 1280, headers: dict[str, str] | None = None, **more: Any
+) -> AsyncIterator[Screen]:
+    """Yield a visitor who was never here, with JavaScript or without."""
+    context: BrowserContext = await browser.new_context(
+        java_script_enabled=script,
+        viewport={"width": width, "height": 900},
+        locale="fr-FR",
+        timezone_id="Europe/Paris",
+        extra_http_headers=headers or {},
+        reduced_motion="reduce",
+        **more,
+    )
+    try:
+        context.set_default_timeout(15_000)
+        yield Screen(await context.new_page(), origin, script)
+    finally:
+        await context.close()
+
+
+async def picture(screen: Screen, path: Path) -> bool:
+    """Take a picture of a page for the documents, where UPDATE_DOCS says so; return whether it is there."""
+    if os.environ.get("UPDATE_DOCS") == "1":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await screen.page.evaluate("() => { document.activeElement?.blur(); document.fonts.ready }")
+        await screen.page.screenshot(path=path, full_page=True, animations="disabled", caret="hide")
+    return await asyncio.to_thread(path.is_file)
