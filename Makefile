@@ -6,13 +6,14 @@
 #   make fuzz      set up, then fuzz requests and records by chance (MINUTES=30); writes a dated report
 #   make bench     set up, then measure
 #   make docs      set up, then write again what is generated: documents, tables and pictures in the READMEs
+#   make assets    copy what the screens load out of the pinned npm packages (needs npm; run and test do not)
 #   make setup     only set up `.venv`        make lint   ruff and mypy alone
 #   make clean     remove `.venv` and caches (data in .poec stay: `poec down`, then remove it yourself)
 
 SHELL := /bin/sh
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run test campaign fuzz bench docs setup lint clean
+.PHONY: help run test campaign fuzz bench docs assets setup lint clean
 
 STAMP := .venv/.ready
 POEC := .venv/bin/poec
@@ -61,6 +62,11 @@ docs: $(STAMP)
 	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_asyncapi.py tests/contracts/test_openapi.py tests/contracts/test_policy_page.py tests/contracts/test_data_map.py tests/test_documentation.py
 	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/contracts/test_tables.py -k the_data_map
 	@UPDATE_DOCS=1 .venv/bin/pytest -q tests/services -k the_readme
+
+assets: $(STAMP)
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js (Debian, Ubuntu: apt install npm)" >&2; exit 1; }
+	@cd shared/web/npm && npm ci --no-progress --loglevel=error
+	@.venv/bin/python -m shared.web.assets; rm -rf shared/web/npm/node_modules
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

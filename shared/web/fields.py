@@ -1,12 +1,16 @@
 """The fields of a form, out of the bytes that a browser sent: strictly, and nothing of them is quoted in what is answered."""
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Final
 from urllib.parse import parse_qsl
 
 from shared.errors import InvalidInput, Malformed, Objection
 
 MAX_FIELDS: Final = 2000
+_SPACES: Final = re.compile(r"\s")
+_WHOLE: Final = re.compile(r"^-?\d{1,18}$", re.ASCII)
 
 
 def read_form(raw: bytes) -> dict[str, list[str]]:
@@ -36,3 +40,18 @@ def fields_of(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
             raise InvalidInput(Objection("FIELD_NAME", "Le nom d’un champ est trop long\u202f: rechargez la page."))
         found.setdefault(name, []).append(value.replace("\r\n", "\n").replace("\r", "\n").strip())
     return found
+
+
+def whole(text: str) -> int | str:
+    """Return a whole number, « 1 000 »; the text itself where it is none, so that the objection of form is the door's."""
+    digits = _SPACES.sub("", text)
+    return int(digits) if _WHOLE.fullmatch(digits) else text
+
+
+def cents(text: str) -> int | str:
+    """Return so many euros, « 61 200,50 », in cents; the text itself where it is no amount."""
+    try:
+        amount = Decimal(_SPACES.sub("", text).removesuffix("€").replace(",", ".")) * 100
+        return int(amount) if amount == amount.to_integral_value() and abs(amount) < 10**15 else text
+    except (InvalidOperation, ValueError, OverflowError):
+        return text

@@ -24,11 +24,11 @@ from shared.errors import (
     Refused,
     Unauthenticated,
 )
-from shared.http import Answer, Ask, Kept, Sent, door, idempotency_key, signed_in
+from shared.http import Answer, Ask, Door, Kept, Sent, door, idempotency_key, signed_in
 from shared.identity import Principal
 from shared.parsing import MAX_BYTES, parse_json
 from shared.web.entry import Entry, new_key
-from shared.web.fields import read_form
+from shared.web.fields import cents, read_form, whole
 from shared.web.uploads import Upload, multipart
 from shared.who_asks import check_form, expect_secret_in_form
 
@@ -66,6 +66,14 @@ class Posted:
         """Return a field's value; None where nothing was typed."""
         return self.text(name) or None
 
+    def whole(self, name: str) -> int | str | None:
+        """Return a field's whole number, its text where it is none, None where nothing was typed."""
+        return whole(text) if (text := self.text(name)) else None
+
+    def cents(self, name: str) -> int | str | None:
+        """Return a field's amount in euros as cents, its text where it is none, None where nothing was typed."""
+        return cents(text) if (text := self.text(name)) else None
+
     @property
     def acknowledged(self) -> list[str]:
         """Return the codes of the warnings that were ticked."""
@@ -83,15 +91,16 @@ class Posted:
         document: object,
         ids: Callable[[Principal, B], Collection[UUID]],
         act: Callable[[Any, Ask[B]], Answer],
+        way: str = "",
     ) -> Kept | Refused:
-        """Carry a command out through the service's door, as a program's is that sends `document` as JSON.
+        """Carry a command out through the service's door (`way`: one of its others), as a program's is that sends `document` as JSON.
 
         Returns what was answered, or the refusal to show beside the form (409, 412, 422, 428, 429, 503). Raises those that no
         form can mend: not signed in, not allowed, unknown. Nothing else differs from HTTP: the same parsing, the same key, one
         unit of work.
         """
         try:
-            return await self._carried_out(body_type, document, ids, act)
+            return await self._carried_out(door(self.request, way), body_type, document, ids, act)
         except _NOT_A_FORMS:
             raise
         except Refused as refused:
@@ -99,12 +108,12 @@ class Posted:
 
     async def _carried_out(
         self,
+        way_in: Door[Any],
         body_type: type[B],
         document: object,
         ids: Callable[[Principal, B], Collection[UUID]],
         act: Callable[[Any, Ask[B]], Answer],
     ) -> Kept:
-        way_in = door(self.request)
         with way_in.in_flight(self.principal):
             key = idempotency_key(self.given("idempotency_key"), self.principal)
             raw = orjson.dumps(document)

@@ -22,9 +22,7 @@ from shared.who_asks import session_of
 
 PREFIX: Final = "/espace"
 """Where the pages of a service are; beside them there are `/` and the frame's own."""
-_ABOUT: Final = (
-    "Les préparations opérationnelles à l’emploi collectives en Normandie : programmation, avis et publication."
-)
+_ABOUT: Final = "Les préparations opérationnelles à l’emploi collectives en Normandie."
 _LOCAL: Final = re.compile(r"^/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,500}$")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"

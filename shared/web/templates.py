@@ -1,5 +1,6 @@
 """The templates: Jinja with everything escaped, nothing undefined, and French typography as filters."""
 
+import datetime as dt
 import json
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,11 @@ def icon(name: str, label: str = "") -> Markup:
     return frame.format(said, Markup(_icons()[name]))
 
 
+def _range(start: dt.date | None, end: dt.date | None) -> Markup:
+    """Return a range of dates on one line: a dash allows a line's end that no space forbids."""
+    return Markup('<span class="nowrap">{}</span>').format(french.date_range(start, end))
+
+
 @cache
 def environment(*folders: Path) -> Environment:
     """Return the templates of these folders (a service's) before those of the frame, which are all under `frame/`."""
@@ -59,7 +65,7 @@ def environment(*folders: Path) -> Environment:
     functions: dict[str, Any] = {
         "icon": icon,
         "static": address_of,
-        "date_range": french.date_range,
+        "date_range": _range,
         "counted": french.counted,
     }
     made.globals.update(functions)

@@ -16,7 +16,7 @@ ORGANISATIONS: Final = {
 ROLES: Final = {
     "opco": "dépôt des fiches",
     "region_reviewer": "avis",
-    "pole_emploi_reviewer": "validation",
+    "pole_emploi_reviewer": "décision",
     "entries": "saisie des entrées",
     "carif_oref": "catalogue",
     "training_provider": "organisme de formation",

@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, async_playwright
 
 from tests.support.heart import Heart
-from tests.support.screens import chromium
+from tests.support.screens import Screen, chromium, sign_in, visiting
+from tests.support.stack import Stack
 from tests.support.toy_app import toy_app
 from tests.support.toy_pages import TOY_PAGES
 
@@ -37,3 +40,22 @@ async def toy(heart: Heart) -> AsyncIterator[str]:
             server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
+
+
+People = Callable[..., AbstractAsyncContextManager[Screen]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(browser: Browser, stack: Stack) -> People:
+    """Return who signs in to a service of the real stack: `async with people("p-opco-2i", "submission", "/espace/fiches") as screen`.
+
+    `script=False` is a browser without JavaScript.
+    """
+
+    @asynccontextmanager
+    async def signed_in(account: str, service: str = "submission", path: str = "/", **more: Any) -> AsyncIterator[Screen]:
+        async with visiting(browser, stack.run.services[service].url, **more) as screen:
+            await sign_in(screen, account, path)
+            yield screen
+
+    return signed_in

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Route
 
 from deploy.cli import COMMANDS as CLI
@@ -14,6 +15,7 @@ from shared.contracts.ingress import Command
 from shared.contracts.references import OPCOS
 from shared.policy import POLICY, ROLES
 from shared.service import openapi
+from shared.web.pages import Pages, page_router
 from shared.web_app import new_app
 from tests.support import operations as o
 from tests.support.documents import ROOT, is_committed
@@ -25,6 +27,22 @@ def undoored_routes(name: str, document: Mapping[str, Any]) -> list[str]:
     """Return where a service's document and the table of its routes differ."""
     there = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
     return sorted((there - o.OPEN) ^ set(o.routes(name)))
+
+
+def undoored_pages(name: str, app: FastAPI) -> list[str]:
+    """Return where the pages that a service serves and the table of them differ."""
+    hidden = [route for route in iter_route_contexts(app.routes) if route.include_in_schema is False and route.endpoint]
+    there = {f"{method} {route.path}" for route in hidden for method in route.methods or ()}
+    return sorted((there - o.FRAME - o.DOCUMENT - {"HEAD /openapi.json"}) ^ set(o.pages(name)))
+
+
+def app_of(name: str, pages: Pages | None = None) -> FastAPI:
+    """Return a service's application, as a process with the role `api` has it."""
+
+    async def never() -> dict[str, bool]:
+        return {}
+
+    return new_app(name, "0", never, service(name).router, pages=pages or service(name).pages)
 
 
 def undoored_topics(topics: Iterable[Topic]) -> list[str]:
@@ -59,6 +77,19 @@ def test_every_route_is_a_door(name: str) -> None:
     assert undoored_routes(name, openapi(service(name))) == [], "write its row in tests/support/operations.py"
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_page_is_a_door(name: str) -> None:
+    assert undoored_pages(name, app_of(name)) == [], "write its row in tests/support/operations.py"
+
+
+def test_a_page_without_a_row_is_found() -> None:
+    planted = page_router()
+    planted.get("/planted")(lambda: None)
+    planted.post("/planted")(lambda: None)
+    found = undoored_pages("analytics", app_of("analytics", Pages(ROOT, "", "", routers=(planted,))))
+    assert found == ["GET /espace/planted", "POST /espace/planted"]
+
+
 def test_every_topic_is_a_door() -> None:
     assert undoored_topics(TOPICS) == []
 
@@ -83,10 +114,7 @@ def test_every_role_may_do_something_and_every_row_names_roles_that_exist() -> N
 
 
 def test_what_is_open_besides_the_doors_is_the_document_alone_and_the_page_says_so() -> None:
-    async def never() -> dict[str, bool]:
-        return {}
-
-    app = new_app("validation", "0", never, service("validation").router)
+    app = app_of("validation")
     besides = {f"GET {route.path}" for route in app.routes if isinstance(route, Route) and not isinstance(route, APIRoute)}
     assert besides == o.DOCUMENT
     assert "`GET /openapi.json`" in page()

@@ -23,6 +23,8 @@ DOCUMENT: Final = frozenset({"GET /openapi.json"})
 """What the doors are, the same for everybody, as it is in the repository."""
 SIGN_IN: Final = frozenset({"GET /sign-in", "GET /sign-in/callback", "POST /sign-out", "GET /sign-out"})
 """Asked by browsers of people who are nobody yet, or who stop being somebody: a session is ended whatever one's roles became."""
+FRAME: Final = frozenset({"GET /accessibilite", "GET /mentions-legales", "GET /static/{name}"})
+"""What pages are made of, the same for everybody and about nobody."""
 OPEN: Final = HEALTH | SIGN_IN
 """Routes that ask the policy table nothing."""
 EVERY_SERVICE: Final[Mapping[str, str]] = {
@@ -79,6 +81,15 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """Each service's own routes."""
+PAGES_OF_EVERY_SERVICE: Final[Mapping[str, str]] = {"GET /": "read_own_account"}
+"""Where one starts: open to who is not signed in, who sees how to sign in."""
+PAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "submission": {},
+    "validation": {},
+    "publication": {},
+    "analytics": {},
+}
+"""Each service's pages, `GET /espace/…` and the forms that they post; a page is in no OpenAPI document, so that its row is here."""
 COMMANDS: Final[Mapping[type[Command], str]] = {
     command: command.wire_type.split(".")[3] for command in (*OPCO_COMMANDS, *ENTRY_COMMANDS)
 }
@@ -112,6 +123,11 @@ def routes(service: str) -> dict[str, str]:
     return {**OWN[service], **EVERY_SERVICE}
 
 
+def pages(service: str) -> dict[str, str]:
+    """Return a service's pages with their operations."""
+    return {**PAGES[service], **PAGES_OF_EVERY_SERVICE}
+
+
 @dataclass(frozen=True)
 class Door:
     """One way to an operation: a route of a service, a command on an organisation's topic, an event on a service's topic."""
@@ -123,9 +139,9 @@ class Door:
 
 
 def http_doors() -> Iterator[Door]:
-    """Yield every route of the four services."""
+    """Yield every route of the four services, and every page."""
     for service in SERVICES:
-        for name, operation in routes(service).items():
+        for name, operation in {**routes(service), **pages(service)}.items():
             yield Door(operation, service, name)
 
 

@@ -17,7 +17,7 @@ from playwright.async_api import Error as PlaywrightError
 ROOT: Final = Path(__file__).parent.parent.parent
 FLAGS: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=fr-FR",
 )  # fmt: skip
 TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 MISSING: Final = (
@@ -38,7 +38,7 @@ def named_chromium() -> str | None:
 async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
     """Yield a browser; fails saying what to install where there is none."""
     try:
-        browser = await playwright.chromium.launch(executable_path=named_chromium(), args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=named_chromium(), args=list(FLAGS), env={**os.environ, "LANGUAGE": "fr"})
     except PlaywrightError as wrong:
         raise AssertionError(f"{MISSING}\n{wrong}") from wrong
     try:
@@ -179,3 +179,11 @@ async def picture(screen: Screen, path: Path) -> bool:
         await screen.page.evaluate("() => { document.activeElement?.blur(); document.fonts.ready }")
         await screen.page.screenshot(path=path, full_page=True, animations="disabled", caret="hide")
     return await asyncio.to_thread(path.is_file)
+
+
+async def sign_in(screen: Screen, account: str, path: str = "/") -> None:
+    """Sign in as an account of the local identity provider, and come back to a path; what others were asked meanwhile is forgotten."""
+    await screen.page.goto(f"{screen.origin}/sign-in?next={path}")
+    await screen.page.locator(f'button[value="{account}"]').click()
+    await screen.page.wait_for_url(f"{screen.origin}{path}")
+    await screen.quiet()
