@@ -83,6 +83,7 @@ def render(
     text = templates.get_template(template).render({**shown, **context})
     answer = HTMLResponse(text, status)
     answer.headers["content-security-policy"] = _policy(request)
+    answer.headers["referrer-policy"] = "same-origin"  # under no-referrer a form's Origin is null, and no write passes
     answer.headers["vary"] = "Accept, Cookie"
     answer.headers.update(headers or {})
     return answer
