@@ -247,7 +247,7 @@ async def test_a_defect_tells_nothing(toy: httpx.AsyncClient, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/tallies", "/tallies/secret-7qz", "/tallies/secret-7qz/x", "//", "/openapi.json/"]
+    "path", ["/nowhere", "/tallies", "/tallies/secret-7qz", "/tallies/secret-7qz/x", "//x", "/openapi.json/"]
 )
 async def test_an_address_that_leads_nowhere_is_a_problem_like_others(toy: httpx.AsyncClient, path: str) -> None:
     answer = await toy.get(path)
