@@ -58,10 +58,10 @@ async def post_fiche(request: Request) -> Response:
     given = _given(request)
 
     def ids(principal: Principal, body: FicheIn) -> list[UUID]:
-        return [id_of(principal.organisation, body.reference)]
+        return [id_of(principal.organisation, body.reference), *story.partners_named(body)]
 
     def act(fiches: Fiches, ask: Ask[FicheIn]) -> Answer:
-        filing = Filing(ask.body.content, ask.body.acknowledged, ask.at)
+        filing = Filing(ask.body.content, ask.body.acknowledged, ask.at, ask.body.outside_campaign)
         return _answer(story.submit_fiche(fiches, ask.principal, ask.body.reference, filing, given), 201)
 
     return await door(request).command(request, FicheIn, ids, act)
@@ -228,7 +228,10 @@ async def _decided(
         revision = ask.required_revision() if changes_content else ask.if_match
         return _answer(act(fiches, Asker(ask.principal, fiche_id, revision), ask), 200)
 
-    return await door(request).command(request, body_type, lambda _principal, _body: [fiche_id], answer)
+    def ids(_principal: Principal, body: B) -> list[UUID]:
+        return [fiche_id, *story.partners_named(body)]
+
+    return await door(request).command(request, body_type, ids, answer)
 
 
 def _answer(decision: Decision, status: int) -> Answer:

@@ -10,7 +10,7 @@ from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
 from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche, Session, SessionState, Status
 from services.submission.domain.preparation import Held
 from services.submission.store import Listed
-from shared.contracts.fiche import FicheContent, Intention, Value, session_id
+from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value, session_id
 from shared.contracts.ingress import Codes, ObjectionOut
 from shared.contracts.references import (
     AvisKind,
@@ -25,11 +25,15 @@ from shared.contracts.validation import Adaptation, CompletionItem
 
 
 class FicheIn(Value):
-    """A new fiche under the OPCO's own reference; `acknowledged`: codes of the warnings that were read and are kept."""
+    """A new fiche under the OPCO's own reference; `acknowledged`: codes of the warnings that were read and are kept.
+
+    `outside_campaign`: why it comes after the deadline of its quarter.
+    """
 
     reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), CODE]
     content: FicheContent
     acknowledged: Codes = ()
+    outside_campaign: OutsideCampaign | None = None
 
 
 class ContentIn(Value):
@@ -164,6 +168,7 @@ class FicheOut(Value):
     confirmed_revision: int
     acknowledged: tuple[str, ...]
     sessions: tuple[SessionOut, ...]
+    outside_campaign: OutsideCampaign | None
     content: FicheContent
 
 

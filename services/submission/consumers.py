@@ -6,6 +6,7 @@ A command's key is the OPCO's own reference; whose fiche it is comes from the to
 import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from services.submission import use_cases as story
 from services.submission.domain.case import Given
@@ -39,16 +40,21 @@ def hearing(given: Given) -> Hearing[Fiches]:
             said.FicheValidated: story.hear_validated,
             said.FicheRefused: story.hear_refused,
         },
-        command_ids=lambda principal, key, _command: [fiche_id(principal.organisation, key)],
+        command_ids=_ids,
         commands=_commands(given),
     )
+
+
+def _ids(principal: Principal, key: str, command: asked.Command) -> list[UUID]:
+    return [fiche_id(principal.organisation, key), *story.partners_named(command)]
 
 
 def _commands(given: Given) -> Mapping[type[asked.Command], Handler]:
     """Return who carries out which command: filing a new fiche, or something on an existing one."""
 
     def submit(fiches: Fiches, principal: Principal, key: str, command: asked.SubmitFiche, at: dt.datetime) -> Done:
-        return _done(story.submit_fiche(fiches, principal, key, _filing(command, at), given))
+        filing = Filing(command.content, command.acknowledged, at, command.outside_campaign)
+        return _done(story.submit_fiche(fiches, principal, key, filing, given))
 
     def complete(fiches: Fiches, asker: Asker, command: asked.CompleteFiche, at: dt.datetime) -> Decision:
         return story.complete_fiche(fiches, asker, _filing(command, at), given)
@@ -112,9 +118,7 @@ def _on_own_fiche(carry: Carry) -> Handler:
     return handle
 
 
-def _filing(
-    command: asked.SubmitFiche | asked.CompleteFiche | asked.AmendFiche | asked.CounterPropose, at: dt.datetime
-) -> Filing:
+def _filing(command: asked.CompleteFiche | asked.AmendFiche | asked.CounterPropose, at: dt.datetime) -> Filing:
     return Filing(command.content, command.acknowledged, at)
 
 

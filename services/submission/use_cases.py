@@ -29,7 +29,7 @@ from services.submission.store import (
 )
 from shared.audit_trail import Change
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import fiche_id
+from shared.contracts.fiche import FicheContent, fiche_id
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.validation import (
     AdaptationProposed,
@@ -58,6 +58,12 @@ class Asker:
     principal: Principal
     fiche_id: UUID
     revision: int | None = None
+
+
+def partners_named(asked: object) -> tuple[UUID, ...]:
+    """Return the partners of the directory that a command's content names, if it has one: they are loaded with its fiche."""
+    content = getattr(asked, "content", None)
+    return content.sourcing.partner_ids if isinstance(content, FicheContent) else ()
 
 
 def submit_fiche(fiches: Fiches, principal: Principal, reference: str, filing: Filing, given: Given) -> Decision:

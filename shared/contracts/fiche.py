@@ -15,10 +15,12 @@ from shared.contracts.references import (
     FicheKind,
     FollowUpKind,
     NeedOrigin,
+    OutsideMotive,
     ProcurementState,
+    SourcingPilot,
     TargetContract,
 )
-from shared.contracts.text import CODE, FREE, FreeText, Label, Text
+from shared.contracts.text import CODE, FREE, FreeText, Label, Reason, Text
 
 POEC_NAMESPACE = UUID("6f1f5d5e-0c5b-5a3e-9b57-2f2f6c0f7a10")
 """Namespace of every identifier that is derived rather than drawn; arbitrary, fixed for ever."""
@@ -69,13 +71,18 @@ class TrainingHours(Value):
 
 
 class Derogation(Value):
-    """A decision that lifts the 400-hour cap (deliberations 2021-44 and 2024-31): new cap in hours, zones it covers."""
+    """A decision that lifts the 400-hour cap (deliberations 2021-44 and 2024-31): new cap in hours, zones and days it covers.
+
+    `valid_from` and `valid_until` are the first and the last day on which a session may start under it; None: no bound was set.
+    """
 
     level: DerogationLevel
     reference: Annotated[str, Field(min_length=1, max_length=120), CODE]
     decided_on: dt.date
     cap: Hours
     zones: tuple[FreeText, ...] = ()
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
 
 
 class Address(Value):
@@ -89,13 +96,39 @@ class Address(Value):
 
 
 class Provider(Value):
-    """The training organisation (OF) that answers for the training: SIRET (14), activity declaration NDA (11), Qualiopi."""
+    """The training organisation (OF) that answers for the training: SIRET (14), activity declaration NDA (11), Qualiopi.
+
+    `qualiopi_until` is the last day of its certificate, where it is known; `cfa` says that it trains as an apprenticeship centre,
+    which it may for people under 26 (L6326-3).
+    """
 
     siret: Annotated[str, Field(min_length=1, max_length=20), CODE]
     nda: Annotated[str, Field(min_length=1, max_length=20), CODE]
     name: Label
     qualiopi: bool
     address: Address
+    qualiopi_until: dt.date | None = None
+    cfa: bool = False
+
+
+class Trainer(Value):
+    """The organisation that trains, where it is not the one that answers for the training: SIRET (14) and name."""
+
+    siret: Annotated[str, Field(min_length=1, max_length=20), CODE]
+    name: Label
+
+
+class Tender(Value):
+    """The public procurement of the training: its days as far as they are known, and the end of a contract over several years.
+
+    `provider_enters_session`: the contract obliges the provider to enter the session at the Carif-Oref (minutes L512-514).
+    """
+
+    published_on: dt.date | None = None
+    offers_due_on: dt.date | None = None
+    awarded_on: dt.date | None = None
+    contract_ends_on: dt.date | None = None
+    provider_enters_session: bool = False
 
 
 class Place(Value):
@@ -135,20 +168,33 @@ class FollowUp(Value):
 
 
 class Sourcing(Value):
-    """How trainees are found: plan, prescribers, upstream partners (organisations only)."""
+    """How trainees are found: plan, whose agencies lead it, upstream partners (organisations only).
+
+    `partner_ids` are partners of the directory, `partners` those that are not in it, by their names.
+    """
 
     plan: Text
     partners: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
+    partner_ids: Annotated[tuple[UUID, ...], Field(max_length=20)] = ()
+    pilots: Annotated[tuple[SourcingPilot, ...], Field(max_length=3)] = ()
 
 
 class Money(Value):
-    """Teaching cost of one session in euro cents, and who pays which part of it."""
+    """Teaching cost of one session in euro cents, and who pays which part of it; `other_costs` come beside it (meals, travel)."""
 
     teaching_cost: Cents
     opco: Cents
     state: Cents = 0
     france_travail: Cents = 0
     company: Cents = 0
+    other_costs: Cents = 0
+
+
+class OutsideCampaign(Value):
+    """Why a fiche comes after the deadline of its quarter: a motive of the closed list, and what there is to say about it."""
+
+    motive: OutsideMotive
+    reason: Reason | None = None
 
 
 class Intention(Value):
@@ -170,7 +216,11 @@ class Intention(Value):
 
 
 class PublishedContent(Value):
-    """What of a fiche may be read by everybody: all of it but the money."""
+    """What of a fiche may be read by everybody: all of it but the money.
+
+    `modalities`: how the training is run, followed and attested (D6353-1); `shortage`: whether companies lack people in this job,
+    None where nobody said so.
+    """
 
     programme_year: Annotated[int, Field(ge=2018, le=2100)]
     kind: FicheKind
@@ -197,6 +247,10 @@ class PublishedContent(Value):
     sourcing: Sourcing
     procurement: ProcurementState
     contact: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=160)]
+    modalities: Annotated[str, Field(max_length=3000), FREE] = ""
+    shortage: bool | None = None
+    trainer: Trainer | None = None
+    tender: Tender | None = None
 
 
 class FicheContent(PublishedContent):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.fiche import FicheContent, Value
+from shared.contracts.fiche import FicheContent, OutsideCampaign, Value
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.text import Reason
 
@@ -25,11 +25,15 @@ class Command(Value):
 
 
 class SubmitFiche(Command):
-    """File a new fiche; `acknowledged` lists the codes of the warnings the OPCO has read and keeps."""
+    """File a new fiche; `acknowledged` lists the codes of the warnings the OPCO has read and keeps.
+
+    After the deadline of its quarter, `outside_campaign` says why.
+    """
 
     wire_type: ClassVar[str] = "fr.poec.command.submit_fiche.v1"
     content: FicheContent
     acknowledged: Codes = ()
+    outside_campaign: OutsideCampaign | None = None
 
 
 class CompleteFiche(Command):

@@ -139,6 +139,22 @@ class ProcurementState(StrEnum):
     ATTRIBUE = "ATTRIBUE"
 
 
+class SourcingPilot(StrEnum):
+    """Whose agencies lead the sourcing of a group: the employment services that prescribe (minutes L426-452)."""
+
+    FRANCE_TRAVAIL = "FRANCE_TRAVAIL"
+    MISSION_LOCALE = "MISSION_LOCALE"
+    CAP_EMPLOI = "CAP_EMPLOI"
+
+
+class OutsideMotive(StrEnum):
+    """Why a fiche is filed after the deadline of its quarter: what the conference lets come monthly (minutes L176-182, L218-222)."""
+
+    CONJONCTUREL = "CONJONCTUREL"
+    PROJET_PARTICULIER = "PROJET_PARTICULIER"
+    MARCHE_PUBLIC = "MARCHE_PUBLIC"
+
+
 class SessionMotive(StrEnum):
     """Why a session is postponed or cancelled (minutes L254-258, L329-332): closed list."""
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import Cents, Days, FicheContent, Hours, SessionNumber, Total, Value
+from shared.contracts.fiche import Cents, Days, FicheContent, Hours, OutsideCampaign, SessionNumber, Total, Value
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.text import FreeText
 
@@ -24,12 +24,13 @@ class Shift(Value):
 
 
 class FicheSubmitted(_OnFiches):
-    """An OPCO filed a fiche; revision 1."""
+    """An OPCO filed a fiche; revision 1. `outside_campaign`: why after the deadline of its quarter, where it was."""
 
     wire_type: ClassVar[str] = "fr.poec.fiche.submitted.v1"
     reference: FreeText
     content: FicheContent
     acknowledged: tuple[str, ...] = ()
+    outside_campaign: OutsideCampaign | None = None
 
 
 class FicheCompleted(_OnFiches):

@@ -251,7 +251,6 @@ def _unreadable(reason: Impossible) -> Objection:
     return Objection(reason.code, _UNREADABLE)
 
 
-
 def _traceparent(record: Received) -> str | None:
     try:
         return record.header("traceparent")

@@ -103,7 +103,9 @@ class Worker:
             except (KafkaError, asyncio.CancelledError, *TRANSIENT) as failure:
                 if cancelled_from_outside():
                     raise
-                _LOG.warning("consumer_restarts", error=type(failure).__name__, may_mean=may_mean(failure, self._access))
+                _LOG.warning(
+                    "consumer_restarts", error=type(failure).__name__, may_mean=may_mean(failure, self._access)
+                )
                 await asyncio.sleep(random.uniform(0.2, 1.0))
             finally:
                 self.assigned = False

@@ -15,7 +15,7 @@ from shared.contracts.flow import HEARERS, TOPICS
 from tests.support.documents import ROOT, is_committed, references, resolved
 
 SHAPE: dict[str, Any] = json.loads((Path(__file__).parent / "asyncapi_shape.json").read_bytes())
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("fr.*.json"))
+GOLDEN = sorted((Path(__file__).parent / "golden").rglob("fr.*.json"))
 DOCUMENT = asyncapi(version("poec"))
 HOW = "run `make docs`"
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 from shared.contracts.fiche import FicheContent
 
 GOLDEN_FILE: Final = Path(__file__).parent.parent / "contracts" / "golden" / "fiche_content.json"
+WHOLE_FILE: Final = GOLDEN_FILE.with_name("fiche_content_whole.json")
+"""The same fiche with every field filled in, those that came later too; `GOLDEN_FILE` is as it was written before they came."""
 GOLDEN_OPCO: Final = "opco-2i"
 GOLDEN_REFERENCE: Final = "2I-2018-042"
 GOLDEN_WARNINGS: Final = ("HOURS_PARTS",)
@@ -23,6 +25,17 @@ def golden_json() -> dict[str, Any]:
     """Return the golden content as parsed JSON: a new dictionary at every call."""
     content: dict[str, Any] = json.loads(GOLDEN_FILE.read_bytes())
     return content
+
+
+def whole_json() -> dict[str, Any]:
+    """Return the content with every field filled in as parsed JSON: a new dictionary at every call."""
+    content: dict[str, Any] = json.loads(WHOLE_FILE.read_bytes())
+    return content
+
+
+def whole_content() -> FicheContent:
+    """Return the content with every field filled in."""
+    return FicheContent.model_validate_json(WHOLE_FILE.read_bytes())
 
 
 def golden_content(**changes: Any) -> FicheContent:

@@ -55,6 +55,20 @@ def programme_year_is_that_of_the_first_start(case: Case) -> Objection | None:
     return Objection("PROGRAMME_YEAR", message, None, "programme_year", {"year": year, "expected": min(allowed)})
 
 
+def campaign_is_open(case: Case) -> Objection | None:
+    """A new fiche is filed by the deadline of the quarter of its first start, or says why it comes after (minutes L176-182, L283-289)."""
+    campaign = case.campaign
+    if case.before is not None or campaign is None or case.in_campaign or case.outside_campaign is not None:
+        return None
+    last, quarter = campaign.last_day(case.opco), "1er" if campaign.quarter == 1 else f"{campaign.quarter}e"
+    message = (
+        f"La campagne du {quarter} trimestre {campaign.year} a pris fin le {last:%d/%m/%Y} pour votre OPCO\u202f:"
+        " indiquez le motif du dépôt hors campagne (CONJONCTUREL, PROJET_PARTICULIER ou MARCHE_PUBLIC)."
+    )
+    facts: Facts = {"year": campaign.year, "quarter": campaign.quarter, "last_day": last.isoformat()}
+    return Objection("CAMPAIGN_CLOSED", message, "minutes L176-182", "outside_campaign", facts)
+
+
 def seats_reach_the_minimum(case: Case) -> Objection | None:
     """The minimum to run a session is at most its seats."""
     for index, plan in enumerate(case.content.sessions):

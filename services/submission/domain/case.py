@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from services.submission.domain.desk import Desk
+from services.submission.domain.content import first_start
+from services.submission.domain.desk import Campaign, Desk
 from services.submission.domain.fiche import Fiche, Session, SessionState
-from shared.contracts.fiche import FicheContent, SessionPlan
+from shared.contracts.fiche import FicheContent, OutsideCampaign, SessionPlan
 from shared.errors import Objection
 
 
@@ -51,13 +52,17 @@ class Given:
 
 @dataclass(frozen=True)
 class Case:
-    """One content under examination; `before` is the fiche whose content it would replace, None for a new one."""
+    """One content under examination; `before` is the fiche whose content it would replace, None for a new one.
+
+    `outside_campaign` is what its OPCO says of a new fiche that comes after the deadline of its quarter.
+    """
 
     content: FicheContent
     opco: str
     filed_on: dt.date
     given: Given
     before: Fiche | None = None
+    outside_campaign: OutsideCampaign | None = None
 
     @property
     def references(self) -> References:
@@ -87,6 +92,16 @@ class Case:
             for index, plan in enumerate(self.content.sessions)
             if self.state(plan.number) is not SessionState.CANCELLED
         )
+
+    @property
+    def campaign(self) -> Campaign | None:
+        """Return the campaign of the quarter in which the first session starts, None where none is on record."""
+        return self.desk.campaign_for(first_start(tuple(plan for _, plan in self.live) or self.content.sessions))
+
+    @property
+    def in_campaign(self) -> bool:
+        """Return whether there is a campaign for the fiche, and it is open to its OPCO on the day of filing."""
+        return self.campaign is not None and self.filed_on <= self.campaign.last_day(self.opco)
 
     @property
     def rescheduled(self) -> tuple[tuple[int, SessionPlan], ...]:

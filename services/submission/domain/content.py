@@ -78,8 +78,11 @@ def changed_since(fiche: Fiche, revision: int) -> str | None:
 
 
 def digest(content: FicheContent) -> str:
-    """Return the SHA-256 (hex) of a content: whether two contents are the same without keeping both."""
-    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+    """Return the SHA-256 (hex) of a content: whether two contents are the same without keeping both.
+
+    A field at its default is left out: one that the contract gets later changes no digest.
+    """
+    return hashlib.sha256(content.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 def first_start(plans: tuple[SessionPlan, ...]) -> dt.date:

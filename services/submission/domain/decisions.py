@@ -18,7 +18,7 @@ from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Held
 from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import FicheContent
+from shared.contracts.fiche import FicheContent, OutsideCampaign
 from shared.contracts.references import ProcurementState, WithdrawalReason
 from shared.contracts.submission import (
     AdaptationAccepted,
@@ -49,11 +49,15 @@ class Decision:
 
 @dataclass(frozen=True)
 class Filing:
-    """A content that an OPCO files, the codes of the warnings it has read, and the instant (timezone-aware)."""
+    """A content that an OPCO files, the codes of the warnings it has read, the instant (timezone-aware).
+
+    `outside_campaign`: why it files a new fiche after the deadline of its quarter.
+    """
 
     content: FicheContent
     acknowledged: tuple[str, ...]
     at: dt.datetime
+    outside_campaign: OutsideCampaign | None = None
 
 
 def submit_fiche(
@@ -68,8 +72,11 @@ def submit_fiche(
             Objection("REFERENCE_TAKEN", message, field="reference", facts=_taken(taken, filing.content))
         )
     wrong = reference_form(reference)
-    case = Case(filing.content, opco, civil_date(filing.at), given)
-    warnings = admit(case, filing.acknowledged, also=(wrong,) if wrong else ())
+    outside = filing.outside_campaign
+    case = Case(filing.content, opco, civil_date(filing.at), given, outside_campaign=outside)
+    named = name_warning([("outside_campaign.reason", outside.reason or "")]) if outside else None
+    also, also_warned = (wrong,) if wrong else (), (named,) if named else ()
+    warnings = admit(case, filing.acknowledged, also=also, also_warned=also_warned)
     codes = _codes(warnings)
     fiche = Fiche(
         id=identifier,
@@ -83,16 +90,24 @@ def submit_fiche(
         acknowledged=codes,
         filed_digest=digest(filing.content),
         renews=taken.renews if taken else None,
+        outside_campaign=None if case.in_campaign else outside,
     )
     event = FicheSubmitted(
-        fiche_id=identifier, opco=opco, revision=1, reference=reference, content=filing.content, acknowledged=codes
+        fiche_id=identifier,
+        opco=opco,
+        revision=1,
+        reference=reference,
+        content=filing.content,
+        acknowledged=codes,
+        outside_campaign=fiche.outside_campaign,
     )
     return Decision(fiche, (event,), warnings)
 
 
 def _taken(fiche: Fiche, content: FicheContent) -> dict[str, str | int | bool | None]:
     """Return what is said of a reference that is taken; `same_content` tells a repeated filing from another fiche."""
-    return {"status": fiche.status.value, "same_content": digest(content) == fiche.filed_digest}
+    same = digest(content) == fiche.filed_digest or (fiche.revision == 1 and content == fiche.content)
+    return {"status": fiche.status.value, "same_content": same}
 
 
 def reference_form(reference: str) -> Objection | None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from shared.contracts.fiche import FicheContent, SessionPlan
+from shared.contracts.fiche import FicheContent, OutsideCampaign, SessionPlan
 from shared.contracts.references import (
     AvisKind,
     AvisReason,
@@ -140,6 +140,7 @@ class Fiche:
     `completion` and `proposal` are
     what waits for an answer. `avis_lapsed` says that an avis was given and no longer holds,
     whatever else is pending. `filed_digest` is that of the content first filed, `renews` the fiche taken up again.
+    `outside_campaign` says why it was filed after the deadline of its quarter, None where it came in time.
     `validation` stays after a lapse, as a fact; `confirmed_revision` is 0 until the OPCO confirmed.
     """
 
@@ -164,6 +165,7 @@ class Fiche:
     changes: tuple[Changed, ...] = ()
     filed_digest: str = ""
     renews: UUID | None = None
+    outside_campaign: OutsideCampaign | None = None
 
     @property
     def standing(self) -> Status:

@@ -72,6 +72,20 @@ def provider_is_certified(case: Case) -> Objection | None:
     return Objection("PROVIDER_QUALIOPI", message, "L6316-1", "provider.qualiopi")
 
 
+def partners_are_known(case: Case) -> Objection | None:
+    """Partners are chosen from the directory that the Région keeps; one that a fiche has already may leave it (minutes L426-452)."""
+    kept = set(case.before.content.sourcing.partner_ids) if case.before else set()
+    for index, partner in enumerate(case.content.sourcing.partner_ids):
+        if partner not in case.desk.partners and partner not in kept:
+            message = (
+                "Ce partenaire n’est pas dans l’annuaire\u202f: choisissez-le dans la liste,"
+                " ou nommez-le parmi les autres partenaires."
+            )
+            field = f"sourcing.partner_ids.{index}"
+            return Objection("PARTNER_UNKNOWN", message, "minutes L426-452", field, {"number": index + 1})
+    return None
+
+
 def provider_is_of_the_region(case: Case) -> Objection | None:
     """Warning: a provider from elsewhere is allowed, and known to cause doubt (minutes L499-501)."""
     department = case.content.provider.address.postal_code[:2]
