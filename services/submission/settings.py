@@ -22,6 +22,12 @@ class WarningSettings(BaseSettings):
         le=365,
         description="Days between filing and start below which the OPCO is warned: six weeks for a group.",
     )
+    lead_days_critical: int = Field(
+        21,
+        ge=0,
+        le=365,
+        description="Days between filing and start below which the OPCO is warned that a group will hardly be there.",
+    )
     gap_days: int = Field(
         30,
         ge=0,
@@ -39,6 +45,7 @@ class WarningSettings(BaseSettings):
         """Return what the rules are given: the lists, and these figures."""
         limits = Limits(
             lead_days=self.lead_days,
+            lead_days_critical=self.lead_days_critical,
             gap_days=self.gap_days,
             cost_low_cents=self.cost_low_cents,
             cost_high_cents=self.cost_high_cents,

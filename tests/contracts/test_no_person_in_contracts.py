@@ -134,8 +134,8 @@ def test_a_field_for_a_person_is_found_out() -> None:
         assert for_a_person(planted) == [f"AisRecorded.{name}"]
 
 
-def test_only_the_fiche_has_a_mailbox_and_only_the_provider_a_name() -> None:
+def test_only_the_fiche_has_a_mailbox_and_only_organisations_that_train_a_name() -> None:
     """`contact` is a functional mailbox, `name` that of an organisation: nothing else may be called so."""
     for schemas in (SPOKEN, *(document["components"]["schemas"] for document in SERVED.values())):
         named = {place for place in members(schemas) if place.split(".")[1] in ("contact", "name")}
-        assert named <= {"PublishedContent.contact", "FicheContent.contact", "Provider.name"}
+        assert named <= {"PublishedContent.contact", "FicheContent.contact", "Provider.name", "Trainer.name"}

@@ -16,6 +16,7 @@ DATE_RULES: Final[tuple[Rule, ...]] = (
     calendar.sessions_end_after_they_start,
     calendar.meetings_come_before_the_start,
     calendar.programme_year_is_that_of_the_first_start,
+    hours.derogation_covers_the_start,
 )
 RULES: Final[tuple[Rule, ...]] = (
     hours.parts_within_total,
@@ -26,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     hours.immersion_within_a_third,
     *DATE_RULES,
     calendar.campaign_is_open,
+    calendar.tender_days_are_in_order,
     calendar.seats_reach_the_minimum,
     calendar.engaged_sessions_stay,
     calendar.cancelled_sessions_stay_cancelled,
@@ -33,8 +35,10 @@ RULES: Final[tuple[Rule, ...]] = (
     *PLACE_RULES,
     parties.branch_belongs_to_the_opco,
     parties.siret_is_valid,
+    parties.trainer_is_another_organisation,
     parties.nda_has_its_form,
     parties.provider_is_certified,
+    parties.cfa_is_for_the_young,
     parties.partners_are_known,
     programme.rome_is_known,
     programme.audiences_are_known,
@@ -45,12 +49,14 @@ RULES: Final[tuple[Rule, ...]] = (
 DATE_WARNINGS: Final[tuple[Rule, ...]] = (
     calendar.sessions_are_to_come,
     calendar.there_is_time_for_sourcing,
+    calendar.sourcing_is_not_hopeless,
     calendar.work_study_follows_at_once,
 )
 WARNINGS: Final[tuple[Rule, ...]] = (
     hours.parts_make_the_total,
     *DATE_WARNINGS,
     parties.nda_has_the_usual_structure,
+    parties.certificate_lasts,
     parties.provider_is_of_the_region,
     programme.several_companies_hire,
     programme.hires_are_announced,

@@ -1,6 +1,10 @@
 """Rules on sessions and their dates, and on what may happen to sessions when a content replaces another."""
 
+import datetime as dt
 from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
 
 from services.submission.domain.case import Case, Facts
 from services.submission.domain.content import first_start
@@ -8,6 +12,10 @@ from services.submission.domain.fiche import SessionState
 from shared.contracts.fiche import SessionPlan
 from shared.contracts.references import FollowUpKind
 from shared.errors import Objection
+
+_RETURNS: Final = frozenset({(7, 9), (12, 1)})
+"""Months in which a training ends and the work-study contract starts that it prepares: the two school returns of the minutes."""
+_HALF_A_YEAR: Final = 183
 
 
 def session_numbers_are_unique(case: Case) -> Objection | None:
@@ -67,6 +75,24 @@ def campaign_is_open(case: Case) -> Objection | None:
     )
     facts: Facts = {"year": campaign.year, "quarter": campaign.quarter, "last_day": last.isoformat()}
     return Objection("CAMPAIGN_CLOSED", message, "minutes L176-182", "outside_campaign", facts)
+
+
+def tender_days_are_in_order(case: Case) -> Objection | None:
+    """A contract is published, then offers are due, then it is awarded, then it ends; days that are not known yet are left out."""
+    tender = case.content.tender
+    if tender is None:
+        return None
+    days = {name: getattr(tender, name) for name in ("published_on", "offers_due_on", "awarded_on", "contract_ends_on")}
+    known: list[tuple[str, dt.date]] = [(name, day) for name, day in days.items() if day is not None]
+    for (_, before), (name, after) in pairwise(known):
+        if after < before:
+            message = (
+                f"Les dates du marché ne se suivent pas\u202f: le {after:%d/%m/%Y} vient avant l’étape précédente"
+                f" ({before:%d/%m/%Y}). Corrigez l’une des deux."
+            )
+            facts: Facts = {"day": after.isoformat(), "before": before.isoformat()}
+            return Objection("TENDER_DATES", message, "minutes L384-391", f"tender.{name}", facts)
+    return None
 
 
 def seats_reach_the_minimum(case: Case) -> Objection | None:
@@ -129,12 +155,16 @@ def work_study_names_its_start(case: Case) -> Objection | None:
 
 
 def work_study_follows_at_once(case: Case) -> Objection | None:
-    """Warning: the work-study contract starts within 30 days of the end of the last session, and not before it."""
+    """Warning: the work-study contract starts within 30 days of the end of the last session, and not before it.
+
+    A training that ends in July leads to September, one that ends in December to January, whatever the days between (minutes L333-341).
+    """
     starts_on = case.content.follow_up.contract_starts_on
     if case.content.follow_up.kind is not FollowUpKind.ALTERNANCE or starts_on is None or not case.live:
         return None
-    gap = (starts_on - max(plan.end for _, plan in case.live)).days
-    if 0 <= gap <= case.limits.gap_days:
+    ends_on = max(plan.end for _, plan in case.live)
+    gap = (starts_on - ends_on).days
+    if 0 <= gap <= case.limits.gap_days or ((ends_on.month, starts_on.month) in _RETURNS and 0 < gap < _HALF_A_YEAR):
         return None
     message = (
         f"Le contrat en alternance commence {abs(gap)} jours {'avant' if gap < 0 else 'après'} la fin"
@@ -164,17 +194,37 @@ def sessions_are_to_come(case: Case) -> Objection | None:
 
 def there_is_time_for_sourcing(case: Case) -> Objection | None:
     """Warning: a group takes six weeks to build (practice of Pôle emploi; minutes L254-258)."""
-    for index, plan in case.rescheduled:
-        days = (plan.start - case.filed_on).days
-        if 0 <= days < case.limits.lead_days:
+    for index, plan, days in _leads(case):
+        if case.limits.lead_days_critical <= days < case.limits.lead_days:
             message = (
                 f"La session {plan.number} commence dans {days} jours\u202f: comptez"
                 f" {case.limits.lead_days} jours pour"
                 " constituer le groupe, décalez-la ou confirmez."
             )
-            facts = {"session": plan.number, "days": days, "least": case.limits.lead_days}
+            facts: Facts = {"session": plan.number, "days": days, "least": case.limits.lead_days}
             return Objection("LEAD_TIME_SHORT", message, "minutes L254-258", f"sessions.{index}.start", facts)
     return None
+
+
+def sourcing_is_not_hopeless(case: Case) -> Objection | None:
+    """Warning: with less than three weeks a group is seldom there on the first day: the usual outcome is a postponement (L329-332)."""
+    for index, plan, days in _leads(case):
+        if days < case.limits.lead_days_critical:
+            message = (
+                f"La session {plan.number} commence dans {days} jours seulement\u202f: le groupe ne sera sans doute pas"
+                f" constitué. Décalez-la d’au moins {case.limits.lead_days_critical - days} jours, ou confirmez que les"
+                " candidats sont déjà connus."
+            )
+            facts: Facts = {"session": plan.number, "days": days, "least": case.limits.lead_days_critical}
+            return Objection("LEAD_TIME_CRITICAL", message, "minutes L329-332", f"sessions.{index}.start", facts)
+    return None
+
+
+def _leads(case: Case) -> Iterator[tuple[int, SessionPlan, int]]:
+    """Yield the sessions with new dates that are to come: place in the content, plan, days from the filing to the first day."""
+    for index, plan in case.rescheduled:
+        if (days := (plan.start - case.filed_on).days) >= 0:
+            yield index, plan, days
 
 
 def _plan(case: Case, number: int) -> SessionPlan | None:

@@ -32,6 +32,7 @@ class Limits:
     cap_hours: int = 400
     national_cap_hours: int = 434
     lead_days: int = 42
+    lead_days_critical: int = 21
     gap_days: int = 30
     cost_low_cents: int = 800
     cost_high_cents: int = 2500

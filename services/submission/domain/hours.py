@@ -1,5 +1,6 @@
 """Rules on hours: the cap and its derogations, the immersion, the parts (deliberations 2018-48, 2021-44 and 2024-31)."""
 
+import datetime as dt
 from typing import Final
 
 from services.submission.domain.case import DELIBERATIONS, Case, Facts
@@ -70,6 +71,28 @@ def regional_derogation_covers_the_zone(case: Case) -> Objection | None:
         " complétez ses zones ou changez de lieu."
     )
     return Objection("DEROGATION_ZONES", message, "délibération 2024-31", "derogation.zones", {"zone": zone})
+
+
+def derogation_covers_the_start(case: Case) -> Objection | None:
+    """A regional derogation is for sessions that start between its first and its last day (deliberation 2024-31)."""
+    derogation = case.content.derogation
+    if derogation is None or derogation.level is not DerogationLevel.REGIONALE:
+        return None
+    first, last = derogation.valid_from or dt.date.min, derogation.valid_until or dt.date.max
+    for index, plan in case.live:
+        if not first <= plan.start <= last:
+            message = (
+                f"La session {plan.number} commence hors de la période de la dérogation régionale\u202f:"
+                " changez sa date, ou demandez que la décision la couvre."
+            )
+            facts: Facts = {
+                "session": plan.number,
+                "start": plan.start.isoformat(),
+                "valid_from": derogation.valid_from.isoformat() if derogation.valid_from else None,
+                "valid_until": derogation.valid_until.isoformat() if derogation.valid_until else None,
+            }
+            return Objection("DEROGATION_PERIOD", message, "délibération 2024-31", f"sessions.{index}.start", facts)
+    return None
 
 
 def immersion_within_a_third(case: Case) -> Objection | None:

@@ -3,13 +3,15 @@
 import re
 from typing import Final
 
-from services.submission.domain.case import Case
+from services.submission.domain.case import Case, Facts
 from shared.contracts.references import DEPARTMENTS, IDCC_BY_OPCO, OPCOS, ZONES_EMPLOI
 from shared.errors import Objection
 
 _SIRET: Final = re.compile(r"[0-9]{14}")
 _NDA: Final = re.compile(r"[0-9A-Z]{11}")
 _NDA_STRUCTURE: Final = re.compile(r"[0-9]{4}[0-9A-Z][0-9]{6}")
+_UNDER_26: Final = frozenset({"80009", "81024"})
+"""Audiences that are all under 26."""
 _PLACE: Final = "compétence de la Région (L6121-1)"
 
 
@@ -43,6 +45,22 @@ def siret_is_valid(case: Case) -> Objection | None:
     return Objection("PROVIDER_SIRET", message, "répertoire Sirene", "provider.siret")
 
 
+def trainer_is_another_organisation(case: Case) -> Objection | None:
+    """Who trains is named by a valid SIRET where it is not the organisation that answers for the training."""
+    trainer = case.content.trainer
+    if trainer is None:
+        return None
+    valid = _SIRET.fullmatch(trainer.siret) and case.references.siret_valid(trainer.siret)
+    if valid and trainer.siret != case.content.provider.siret:
+        return None
+    message = (
+        "L’organisme formateur porte le SIRET de l’organisme responsable\u202f: laissez-le vide s’il s’agit du même."
+        if valid
+        else "Le SIRET de l’organisme formateur n’est pas valide\u202f: 14 chiffres sans espace, clé de contrôle comprise."
+    )
+    return Objection("TRAINER_SIRET", message, "répertoire Sirene", "trainer.siret", {"same": bool(valid)})
+
+
 def nda_has_its_form(case: Case) -> Objection | None:
     """The activity declaration number has exactly 11 digits or capitals (L6351-1, R6351-6)."""
     if _NDA.fullmatch(case.content.provider.nda):
@@ -70,6 +88,32 @@ def provider_is_certified(case: Case) -> Objection | None:
         "L’organisme de formation doit être certifié Qualiopi pour être financé\u202f: vérifiez ou changez d’organisme."
     )
     return Objection("PROVIDER_QUALIOPI", message, "L6316-1", "provider.qualiopi")
+
+
+def certificate_lasts(case: Case) -> Objection | None:
+    """Warning: the Qualiopi certificate, where its last day is known, lasts until the last session ends (L6316-1)."""
+    until = case.content.provider.qualiopi_until
+    ends_on = max((plan.end for _, plan in case.live), default=None)
+    if until is None or ends_on is None or ends_on <= until:
+        return None
+    message = (
+        f"Le certificat Qualiopi prend fin le {until:%d/%m/%Y}, avant la dernière session ({ends_on:%d/%m/%Y})\u202f:"
+        " faites-le renouveler d’ici là, ou confirmez qu’il le sera."
+    )
+    facts: Facts = {"until": until.isoformat(), "ends_on": ends_on.isoformat()}
+    return Objection("QUALIOPI_ENDS", message, "L6316-1", "provider.qualiopi_until", facts)
+
+
+def cfa_is_for_the_young(case: Case) -> Objection | None:
+    """An apprenticeship centre trains, as one, people under 26 only (L6326-3)."""
+    others = [code for code in case.content.audiences if code not in _UNDER_26]
+    if not case.content.provider.cfa or not others:
+        return None
+    message = (
+        f"Un CFA n’accueille à ce titre que des moins de 26 ans\u202f: retirez le public {others[0]},"
+        " ou dites que l’organisme n’intervient pas comme CFA."
+    )
+    return Objection("CFA_AUDIENCE", message, "L6326-3", "provider.cfa", {"audience": others[0]})
 
 
 def partners_are_known(case: Case) -> Objection | None:

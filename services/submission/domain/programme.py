@@ -35,6 +35,8 @@ def no_code_comes_twice(case: Case) -> Objection | None:
         "formacodes": content.formacodes,
         "nsf": content.nsf,
         "target_contracts": content.target_contracts,
+        "sourcing.partner_ids": content.sourcing.partner_ids,
+        "sourcing.pilots": content.sourcing.pilots,
     }
     for name, codes in lists.items():
         twice = [str(code) for code, times in Counter(codes).items() if times > 1]

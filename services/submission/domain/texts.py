@@ -57,12 +57,14 @@ def heeded(warning: Objection | None, acknowledged: Sequence[str]) -> tuple[Obje
 
 def _texts(content: FicheContent) -> Iterator[tuple[str, str]]:
     """Yield the free texts of a content, each with its field; postal addresses apart: streets are named after people."""
-    for name in ("title", "objective", "contents", "prerequisites"):
+    for name in ("title", "objective", "contents", "prerequisites", "modalities"):
         yield name, getattr(content, name)
     yield "need.reference", content.need.reference
     if content.derogation:
         yield "derogation.reference", content.derogation.reference
     yield "provider.name", content.provider.name
+    if content.trainer:
+        yield "trainer.name", content.trainer.name
     for s, plan in enumerate(content.sessions):
         for m, meeting in enumerate(plan.meetings):
             yield f"sessions.{s}.meetings.{m}.place", meeting.place

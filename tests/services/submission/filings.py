@@ -2,16 +2,18 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from services.submission.domain import decisions, hearing, sessions
 from services.submission.domain.case import Case, Given, Rule
 from services.submission.domain.decisions import Filing
+from services.submission.domain.desk import Campaign, Desk
 from services.submission.domain.fiche import PREPARED, Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.reference import references
-from shared.contracts.fiche import FicheContent, Intention, fiche_id
+from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, fiche_id
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
 from shared.contracts.validation import (
     Adaptation,
@@ -69,6 +71,16 @@ def filed(content: FicheContent | None = None, acknowledged: tuple[str, ...] = G
 
 def case(opco: str = GOLDEN_OPCO, on: dt.date = TODAY, before: Fiche | None = None, **changes: Any) -> Case:
     return Case(golden_content(**changes), opco, on, GIVEN, before)
+
+
+def at_desk(desk: Desk, examined: Case, outside: OutsideCampaign | None = None) -> Case:
+    """Return the case as it stands with this on the desk, and with what its OPCO says of the deadline."""
+    return replace(examined, given=examined.given.beside(desk), outside_campaign=outside)
+
+
+SPRING = Campaign(2018, 2, dt.date(2018, 2, 28), {"akto": dt.date(2018, 3, 15)})
+"""The campaign of the golden fiche's quarter: it ended the day before the golden fiche is filed, later for one other OPCO."""
+PARTNER = UUID("5b0c1d52-3a9f-5c1e-9d36-0f3a6b1c7e21")
 
 
 def session(**changes: Any) -> dict[str, Any]:

@@ -1,19 +1,27 @@
 """What may be filed and what not: each rule at its boundary, all objections together."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.submission.domain import calendar, decisions, hours, parties, programme, sessions
+from services.submission.domain import calendar, decisions, hearing, hours, parties, programme, sessions
 from services.submission.domain.admissibility import admit
-from shared.contracts.references import SessionMotive
+from services.submission.domain.desk import Desk
+from shared.contracts.fiche import OutsideCampaign
+from shared.contracts.references import OutsideMotive, SessionMotive
+from shared.contracts.submission import FicheSubmitted
 from shared.errors import RulesRefused, WarningsUnanswered
 from tests.services.submission.filings import (
     GIVEN,
     NATIONAL,
     NOON,
+    PARTNER,
     REGIONAL,
+    SPRING,
+    VALIDATED,
+    at_desk,
     case,
     codes,
     confirmed,
@@ -26,6 +34,9 @@ from tests.services.submission.filings import (
     two_sessions,
 )
 from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, GOLDEN_WARNINGS, PAST_WARNINGS, golden_content
+
+OUTSIDE = OutsideCampaign(motive=OutsideMotive.MARCHE_PUBLIC, reason="Marché attribué fin mai.")
+OPEN_CAMPAIGN = replace(SPRING, deadline=NOON.date())
 
 
 @pytest.mark.parametrize(("total", "code"), [(399, None), (400, None), (401, "HOURS_CAP")])
@@ -72,6 +83,34 @@ def test_a_regional_derogation_names_the_zone_of_the_fiche(zones: list[str], cod
     assert (
         says(hours.regional_derogation_covers_the_zone, lasting(420, derogation={**REGIONAL, "zones": zones})) == code
     )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "code"),
+    [
+        ({}, None),
+        ({"valid_from": "2018-04-30"}, None),
+        ({"valid_from": "2018-05-01"}, "DEROGATION_PERIOD"),
+        ({"valid_until": "2018-04-30"}, None),
+        ({"valid_until": "2018-04-29"}, "DEROGATION_PERIOD"),
+        ({"valid_from": "2018-01-01", "valid_until": "2018-12-31"}, None),
+        ({"valid_from": "2018-12-31", "valid_until": "2018-01-01"}, "DEROGATION_PERIOD"),
+    ],
+)
+def test_a_regional_derogation_is_for_sessions_that_start_within_its_days(
+    bounds: dict[str, str], code: str | None
+) -> None:
+    assert says(hours.derogation_covers_the_start, lasting(420, derogation={**REGIONAL, **bounds})) == code
+
+
+def test_a_session_is_not_postponed_out_of_the_days_of_its_derogation() -> None:
+    derogation = {**REGIONAL, "zones": ["2816"], "valid_until": "2018-05-31"}
+    content = lasting(420, derogation=derogation).content
+    fiche = confirmed(hearing.fiche_validated(filed(content), VALIDATED))
+    to = sessions.NewDates(dt.date(2018, 6, 4), dt.date(2018, 9, 7), SessionMotive.ENVELOPPE)
+    with pytest.raises(RulesRefused) as refused:
+        sessions.postpone_session(fiche, 1, to, GIVEN, NOON)
+    assert codes(refused.value.objections) == ["DEROGATION_PERIOD"]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +205,7 @@ def test_the_employment_zone_touches_normandie(zone: str, code: str | None) -> N
         ("7328293200007", "PROVIDER_SIRET"),
         ("732 829 320 00074", "PROVIDER_SIRET"),
         ("٧٣٢٨٢٩٣٢٠٠٠٠٧٤", "PROVIDER_SIRET"),
+        ("73282932100072", "PROVIDER_SIRET"),  # its own key holds, that of the SIREN in it does not
     ],
 )
 def test_the_siret_passes_its_check_digits(siret: str, code: str | None) -> None:
@@ -204,6 +244,112 @@ def test_the_branch_belongs_to_the_opco(opco: str, idcc: str, code: str | None) 
     assert says(parties.branch_belongs_to_the_opco, case(opco, branch_idcc=idcc)) == code
 
 
+@pytest.mark.parametrize(
+    ("siret", "code"),
+    [("73282932000074", None), ("99912345800013", "TRAINER_SIRET"), ("73282932000075", "TRAINER_SIRET")],
+)
+def test_who_trains_is_another_organisation_with_a_valid_siret(siret: str, code: str | None) -> None:
+    assert says(parties.trainer_is_another_organisation, case()) is None
+    assert says(parties.trainer_is_another_organisation, case(trainer={"siret": siret, "name": "Enduits"})) == code
+
+
+@pytest.mark.parametrize(("until", "code"), [(None, None), ("2018-08-03", None), ("2018-08-02", "QUALIOPI_ENDS")])
+def test_the_certificate_lasts_until_the_last_day(until: str | None, code: str | None) -> None:
+    assert says(parties.certificate_lasts, case(provider={"qualiopi_until": until})) == code
+
+
+@pytest.mark.parametrize(
+    ("audiences", "code"),
+    [(["80009"], None), (["81024", "80009"], None), (["80009", "80006"], "CFA_AUDIENCE"), (["83056"], "CFA_AUDIENCE")],
+)
+def test_an_apprenticeship_centre_trains_people_under_26(audiences: list[str], code: str | None) -> None:
+    assert says(parties.cfa_is_for_the_young, case(audiences=audiences, provider={"cfa": True})) == code
+    assert says(parties.cfa_is_for_the_young, case(audiences=audiences)) is None
+
+
+def test_partners_are_in_the_directory_or_were_in_the_fiche_before() -> None:
+    examined = case(sourcing={"partner_ids": [str(PARTNER)]})
+    assert says(parties.partners_are_known, examined) == "PARTNER_UNKNOWN"
+    assert says(parties.partners_are_known, at_desk(Desk(partners=frozenset({PARTNER})), examined)) is None
+    before = replace(filed(), content=examined.content)
+    assert says(parties.partners_are_known, replace(examined, before=before)) is None
+
+
+@pytest.mark.parametrize(
+    ("opco", "on", "code"),
+    [
+        ("opco-2i", dt.date(2018, 2, 28), None),
+        ("opco-2i", dt.date(2018, 3, 1), "CAMPAIGN_CLOSED"),
+        ("akto", dt.date(2018, 3, 15), None),  # the conference gave this one two weeks more
+        ("akto", dt.date(2018, 3, 16), "CAMPAIGN_CLOSED"),
+    ],
+)
+def test_a_fiche_is_filed_by_the_last_day_of_its_campaign(opco: str, on: dt.date, code: str | None) -> None:
+    examined = at_desk(Desk((SPRING,)), case(opco, on))
+    assert says(calendar.campaign_is_open, examined) == code
+    assert says(calendar.campaign_is_open, replace(examined, outside_campaign=OUTSIDE)) is None
+    assert says(calendar.campaign_is_open, replace(examined, before=filed())) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        ("2018-03-31", None),
+        ("2018-04-01", "CAMPAIGN_CLOSED"),
+        ("2018-06-30", "CAMPAIGN_CLOSED"),
+        ("2018-07-01", None),
+        ("2019-04-01", None),
+    ],
+)
+def test_the_campaign_is_that_of_the_quarter_of_the_first_start(start: str, code: str | None) -> None:
+    examined = case(sessions=[session(start=start, end="2019-12-31"), session(number=2, start="2019-12-01")])
+    assert says(calendar.campaign_is_open, at_desk(Desk((SPRING,)), examined)) == code
+    assert says(calendar.campaign_is_open, examined) is None
+
+
+def test_an_extension_that_ends_before_the_deadline_takes_nothing_away() -> None:
+    early = Desk((replace(SPRING, extensions={GOLDEN_OPCO: dt.date(2018, 1, 1)}),))
+    assert says(calendar.campaign_is_open, at_desk(early, case(on=SPRING.deadline))) is None
+
+
+@pytest.mark.parametrize(
+    ("desk", "kept"), [(Desk((SPRING,)), OUTSIDE), (Desk(), OUTSIDE), (Desk((OPEN_CAMPAIGN,)), None)]
+)
+def test_why_a_fiche_comes_late_is_kept_and_said_unless_it_is_in_time(
+    desk: Desk, kept: OutsideCampaign | None
+) -> None:
+    late = replace(filing(), outside_campaign=OUTSIDE)
+    done = decisions.submit_fiche(filed().id, GOLDEN_OPCO, GOLDEN_REFERENCE, late, GIVEN.beside(desk), None)
+    assert done.fiche.outside_campaign == kept
+    (event,) = done.events
+    assert isinstance(event, FicheSubmitted)
+    assert event.outside_campaign == kept
+
+
+def test_a_person_named_in_the_reason_for_coming_late_is_a_warning() -> None:
+    said = OutsideCampaign(motive=OutsideMotive.CONJONCTUREL, reason="Demandé par Mme Exemple.")
+    with pytest.raises(WarningsUnanswered) as unanswered:
+        decisions.submit_fiche(
+            filed().id, GOLDEN_OPCO, GOLDEN_REFERENCE, replace(filing(), outside_campaign=said), GIVEN, None
+        )
+    assert [one.field for one in unanswered.value.warnings if one.code == "PERSON_NAME_SUSPECTED"] == ["outside_campaign.reason"]
+
+
+@pytest.mark.parametrize(
+    ("tender", "field"),
+    [
+        ({}, None),
+        ({"published_on": "2018-01-01", "offers_due_on": "2018-01-01", "awarded_on": "2018-01-01"}, None),
+        ({"published_on": "2018-01-02", "offers_due_on": "2018-01-01"}, "tender.offers_due_on"),
+        ({"published_on": "2018-01-02", "contract_ends_on": "2018-01-01"}, "tender.contract_ends_on"),
+        ({"offers_due_on": "2018-02-01", "awarded_on": "2018-01-31"}, "tender.awarded_on"),
+    ],
+)
+def test_the_days_of_a_tender_follow_each_other(tender: dict[str, str], field: str | None) -> None:
+    said = calendar.tender_days_are_in_order(case(tender=tender))
+    assert (said.field if said else None) == field
+
+
 def test_the_provider_is_qualiopi_certified() -> None:
     assert says(parties.provider_is_certified, case(provider={"qualiopi": False})) == "PROVIDER_QUALIOPI"
 
@@ -226,6 +372,8 @@ def test_job_and_audiences_come_from_the_lists() -> None:
         {"formacodes": ["22472"] * 2},
         {"nsf": ["220"] * 2},
         {"target_contracts": ["CDI"] * 2},
+        {"sourcing": {"partner_ids": [str(PARTNER)] * 2}},
+        {"sourcing": {"pilots": ["CAP_EMPLOI"] * 2}},
     ],
 )
 def test_no_code_comes_twice(twice: dict[str, Any]) -> None:
@@ -264,23 +412,46 @@ def test_a_work_study_contract_follows_within_30_days(starts_on: str, code: str 
     assert says(calendar.work_study_names_its_start, examined) is None
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "starts_on", "code"),
+    [
+        ("2018-05-02", "2018-07-31", "2018-09-03", None),  # May to July, then the return of September: 34 days
+        ("2018-05-02", "2018-07-02", "2018-09-28", None),
+        ("2018-05-02", "2018-06-29", "2018-09-03", "FOLLOW_UP_GAP"),
+        ("2018-05-02", "2018-07-31", "2018-10-01", "FOLLOW_UP_GAP"),
+        ("2018-09-03", "2018-12-01", "2019-01-07", None),  # September to December, then January: 37 days
+        ("2018-09-03", "2018-11-30", "2019-01-07", "FOLLOW_UP_GAP"),
+        ("2018-05-02", "2018-07-31", "2019-09-02", "FOLLOW_UP_GAP"),
+        ("2018-05-02", "2018-07-31", "2017-09-04", "FOLLOW_UP_GAP"),
+    ],
+)
+def test_a_training_until_the_summer_or_the_winter_break_leads_to_the_return_after_it(
+    start: str, end: str, starts_on: str, code: str | None
+) -> None:
+    follow_up = {"kind": "ALTERNANCE", "contract_starts_on": starts_on}
+    examined = case(sessions=[session(start=start, end=end)], follow_up=follow_up)
+    assert says(calendar.work_study_follows_at_once, examined) == code
+
+
 def test_a_work_study_contract_names_its_start() -> None:
     assert says(calendar.work_study_names_its_start, case(follow_up={"kind": "ALTERNANCE"})) == "FOLLOW_UP_DATE"
 
 
 @pytest.mark.parametrize(
-    ("days", "lead", "started"),
+    ("days", "code"),
     [
-        (42, None, None),
-        (41, "LEAD_TIME_SHORT", None),
-        (0, "LEAD_TIME_SHORT", None),
-        (-1, None, "SESSION_ALREADY_STARTED"),
+        (42, None),
+        (41, "LEAD_TIME_SHORT"),
+        (21, "LEAD_TIME_SHORT"),
+        (20, "LEAD_TIME_CRITICAL"),
+        (0, "LEAD_TIME_CRITICAL"),
+        (-1, "SESSION_ALREADY_STARTED"),
     ],
 )
-def test_less_than_six_weeks_before_the_start_is_a_warning(days: int, lead: str | None, started: str | None) -> None:
+def test_less_than_six_weeks_before_the_start_is_a_warning_and_less_than_three_a_stronger_one(days: int, code: str | None) -> None:
     examined = case(on=dt.date(2018, 4, 30) - dt.timedelta(days=days))
-    assert says(calendar.there_is_time_for_sourcing, examined) == lead
-    assert says(calendar.sessions_are_to_come, examined) == started
+    rules = (calendar.there_is_time_for_sourcing, calendar.sourcing_is_not_hopeless, calendar.sessions_are_to_come)
+    assert [said for rule in rules if (said := says(rule, examined))] == ([code] if code else [])
 
 
 def test_dates_that_stay_are_not_warned_about_again() -> None:

@@ -97,7 +97,7 @@ async def test_a_filed_fiche_is_answered_with_its_place_and_read_with_its_revisi
     assert read.headers["etag"] == answer.headers["etag"] == '"1"'
     seen = read.json()
     assert (seen["reference"], seen["status_label"], seen["opco"]) == (reference, "Déposée", GOLDEN_OPCO)
-    assert seen["content"] == golden_json()
+    assert seen["content"] == golden_content().model_dump(mode="json")
     assert [one["state"] for one in seen["sessions"]] == ["planned"]
     assert await room.said(UUID(made["fiche_id"])) == ["fr.poec.fiche.submitted.v1"]
 

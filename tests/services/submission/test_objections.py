@@ -10,11 +10,15 @@ import pytest
 from services.submission.domain import sessions
 from services.submission.domain.admissibility import RULES, WARNINGS
 from services.submission.domain.case import Case, Rule
+from services.submission.domain.desk import Desk
 from services.submission.domain.fiche import Fiche
 from shared.contracts.references import SessionMotive
 from tests.services.submission.filings import (
     NATIONAL,
+    PARTNER,
     REGIONAL,
+    SPRING,
+    at_desk,
     case,
     engaged,
     filed,
@@ -36,6 +40,9 @@ WRONG: dict[str, Callable[[], Case]] = {
     "SESSION_DATES": lambda: case(sessions=[session(end="2018-04-01")]),
     "MEETING_DATE": lambda: case(sessions=[session(meetings=_meeting("2018-05-02"))]),
     "PROGRAMME_YEAR": lambda: case(programme_year=2020),
+    "DEROGATION_PERIOD": lambda: lasting(420, derogation={**REGIONAL, "valid_until": "2018-04-29"}),
+    "CAMPAIGN_CLOSED": lambda: at_desk(Desk((SPRING,)), case()),
+    "TENDER_DATES": lambda: case(tender={"published_on": "2018-02-01", "awarded_on": "2018-01-31"}),
     "SEATS_MINIMUM": lambda: case(sessions=[session(minimum=13)]),
     "SESSION_ENGAGED": lambda: case(before=engaged(), sessions=[session(number=2)]),
     "SESSION_CANCELLED": lambda: case(before=_one_cancelled(), sessions=[session(), session(number=2)]),
@@ -45,8 +52,11 @@ WRONG: dict[str, Callable[[], Case]] = {
     "PLACE_ZONE": lambda: case(place={"zone_emploi": "5315"}),
     "BRANCH_OPCO": lambda: case("akto"),
     "PROVIDER_SIRET": lambda: case(provider={"siret": "1"}),
+    "TRAINER_SIRET": lambda: case(trainer={"siret": "1", "name": "Coopérative des Enduits"}),
     "PROVIDER_NDA": lambda: case(provider={"nda": "1"}),
     "PROVIDER_QUALIOPI": lambda: case(provider={"qualiopi": False}),
+    "CFA_AUDIENCE": lambda: case(provider={"cfa": True}),
+    "PARTNER_UNKNOWN": lambda: case(sourcing={"partner_ids": [str(PARTNER)]}),
     "ROME_UNKNOWN": lambda: case(rome="H3499"),
     "AUDIENCE_UNKNOWN": lambda: case(audiences=["80001"]),
     "CODE_TWICE": lambda: case(audiences=["80006", "80006"]),
@@ -55,8 +65,10 @@ WRONG: dict[str, Callable[[], Case]] = {
     "HOURS_PARTS": case,
     "SESSION_ALREADY_STARTED": lambda: case(on=dt.date(2018, 5, 2)),
     "LEAD_TIME_SHORT": lambda: case(on=dt.date(2018, 4, 2)),
+    "LEAD_TIME_CRITICAL": lambda: case(on=dt.date(2018, 4, 20)),
     "FOLLOW_UP_GAP": lambda: case(follow_up={"kind": "ALTERNANCE", "contract_starts_on": "2018-10-01"}),
     "PROVIDER_NDA_STRUCTURE": lambda: case(provider={"nda": "A8500123401"}),
+    "QUALIOPI_ENDS": lambda: case(provider={"qualiopi_until": "2018-08-02"}),
     "PROVIDER_OUTSIDE": lambda: case(provider={"address": {"postal_code": "35000"}}),
     "POEI_LIKELY": lambda: case(companies=1),
     "HIRES_LOW": lambda: case(hires_announced=5),
@@ -86,7 +98,7 @@ def test_an_objection_names_a_field_of_the_fiche_and_says_in_french_what_to_do(c
     assert len(said) == 1
     (objection,) = said
     assert objection.field is not None
-    assert objection.field.split(".")[0] in type(examined.content).model_fields
+    assert objection.field.split(".")[0] in {*type(examined.content).model_fields, "outside_campaign"}
     assert objection.message.endswith((".", "?"))
     assert not re.search(r"(?<!\u202f)[;:!?]", objection.message)
     assert "'" not in objection.message
