@@ -43,6 +43,14 @@ HEADERS: Final[Mapping[str, tuple[str, str]]] = {
         "Dérogation\u202f: zones",
         "Zones d’emploi couvertes par une dérogation régionale." + _LIST + _ONCE,
     ),
+    "derogation.valid_from": (
+        "Dérogation\u202f: début",
+        "Premier jour où une session peut commencer." + _DAY + _ONCE,
+    ),
+    "derogation.valid_until": (
+        "Dérogation\u202f: fin",
+        "Dernier jour où une session peut commencer." + _DAY + _ONCE,
+    ),
     "provider.siret": ("Organisme\u202f: SIRET", "14 chiffres."),
     "provider.nda": ("Organisme\u202f: NDA", "Numéro de déclaration d’activité, 11 caractères."),
     "provider.name": ("Organisme\u202f: nom", "Raison sociale de l’organisme de formation."),
@@ -50,6 +58,14 @@ HEADERS: Final[Mapping[str, tuple[str, str]]] = {
     "provider.address.lines": ("Organisme\u202f: adresse", "1 à 4 lignes de 50 caractères." + _LIST),
     "provider.address.postal_code": ("Organisme\u202f: code postal", "5 chiffres."),
     "provider.address.city": ("Organisme\u202f: ville", "50 caractères au plus."),
+    "provider.qualiopi_until": (
+        "Organisme\u202f: fin du certificat",
+        "Dernier jour du certificat Qualiopi." + _DAY + _ONCE,
+    ),
+    "provider.cfa": (
+        "Organisme\u202f: CFA",
+        "Oui s’il forme comme CFA, pour des moins de 26 ans seulement\u202f; vide vaut Non.",
+    ),
     "place.insee": (
         "Lieu\u202f: code INSEE",
         "Code INSEE de la commune, 5 caractères\u202f; ce n’est pas le code postal.",
@@ -76,12 +92,36 @@ HEADERS: Final[Mapping[str, tuple[str, str]]] = {
     "hires_announced": ("Embauches annoncées", "Nombre d’embauches annoncées."),
     "sourcing.plan": ("Plan de sourcing", "Comment les stagiaires sont trouvés."),
     "sourcing.partners": ("Partenaires du sourcing", "Organismes partenaires, sans nom de personne." + _LIST + _ONCE),
+    "sourcing.partner_ids": (
+        "Partenaires de l’annuaire",
+        "Identifiants des partenaires choisis dans l’annuaire." + _LIST + _ONCE,
+    ),
+    "sourcing.pilots": ("Pilotes du sourcing", "FRANCE_TRAVAIL, MISSION_LOCALE, CAP_EMPLOI." + _LIST + _ONCE),
     "procurement": ("Marché public", "AUCUN, EN_PREPARATION, PUBLIE ou ATTRIBUE."),
     "contact": ("Contact", "Boîte fonctionnelle, jamais l’adresse d’une personne."),
+    "modalities": ("Modalités", "Déroulement, suivi et sanction de la formation." + _ONCE),
+    "shortage": ("Métier en tension", "Oui ou Non." + _ONCE),
+    "trainer.siret": (
+        "Organisme formateur\u202f: SIRET",
+        "14 chiffres, s’il n’est pas l’organisme responsable." + _ONCE,
+    ),
+    "trainer.name": ("Organisme formateur\u202f: nom", "Sa raison sociale." + _ONCE),
+    "tender.published_on": ("Marché\u202f: publication", "Jour de la publication." + _DAY + _ONCE),
+    "tender.offers_due_on": ("Marché\u202f: remise des offres", "Dernier jour pour répondre." + _DAY + _ONCE),
+    "tender.awarded_on": ("Marché\u202f: attribution", "Jour de l’attribution." + _DAY + _ONCE),
+    "tender.contract_ends_on": ("Marché\u202f: fin", "Fin d’un marché pluriannuel." + _DAY + _ONCE),
+    "tender.provider_enters_session": (
+        "Marché\u202f: saisie au Carif-Oref",
+        "Oui si l’organisme doit saisir la session au Carif-Oref\u202f; vide vaut Non.",
+    ),
     "money.teaching_cost": ("Coût pédagogique", "Coût d’une session." + _EUROS),
     "money.opco": ("Part de l’OPCO", "Ce que paie l’OPCO." + _EUROS),
     "money.state": ("Part de l’État", "Vide vaut 0." + _EUROS),
     "money.france_travail": ("Part de France Travail", "Vide vaut 0." + _EUROS),
     "money.company": ("Part des entreprises", "Vide vaut 0." + _EUROS),
+    "money.other_costs": (
+        "Frais annexes",
+        "Repas, déplacements\u202f: en plus du coût pédagogique. Vide vaut 0." + _EUROS,
+    ),
 }
 """Every column; a field of the content without a line here would be called by its path."""

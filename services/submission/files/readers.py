@@ -160,7 +160,12 @@ def _of_json(file: BinaryIO) -> Iterator[dict[str, Any]]:
         found = ijson.items(file, "item" if array else "", map_type=_Once, use_float=True, multiple_values=not array)
         for number, request in enumerate(found, 1):
             yield {"line": number, "request": _written(request)}
-    except (ijson.JSONError, ValueError, RecursionError, SystemError) as failure:  # ijson in C wraps what `_Once` raises
+    except (
+        ijson.JSONError,
+        ValueError,
+        RecursionError,
+        SystemError,
+    ) as failure:  # ijson in C wraps what `_Once` raises
         twice = "DUPLICATE_MEMBER" in (*failure.args, *getattr(failure.__cause__, "args", ()))
         text = "porte deux fois le même champ" if twice else "n’est pas du JSON lisible"
         message = f"La fiche n°\u00a0{number + 1} du fichier {text}\u202f: corrigez-la, puis renvoyez le fichier."
