@@ -1,6 +1,5 @@
-"""`make setup` explains what is missing before it touches anything; .ci/run is `make test` and nothing else."""
+"""`make setup` explains what is missing before it touches anything; .ci/run is `make test`, and a browser for it."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -60,12 +59,37 @@ def test_a_python_without_ensurepip_is_explained(clone: Path) -> None:
     assert not (clone / ".venv").exists()
 
 
-def test_continuous_integration_runs_make_test_and_nothing_else() -> None:
-    script = ROOT / ".ci" / "run"
-    commands = [
-        line
-        for line in script.read_text(encoding="utf-8").splitlines()
-        if line and not line.startswith(("#", "set", "cd"))
-    ]
-    assert commands == ["exec make test"]
-    assert os.access(script, os.X_OK)
+def continuous_integration(tmp_path: Path, *, uid: int, has: tuple[str, ...] = (), apt: str = "exit 0") -> tuple[list[str], str]:
+    """Run `.ci/run` where only these programs are; return what it ran, and what it said."""
+    tools, log = tmp_path / "bin", tmp_path / "log"
+    tools.mkdir()
+    for name in ("bash", "dirname"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    scripts = {"id": f"echo {uid}", "make": "exit 0", "apt-get": apt, **dict.fromkeys(has, "exit 0")}
+    for name, script in scripts.items():
+        noted = "" if name == "id" else f'echo "{name} $*" >> {log}; echo noise; '
+        (tools / name).write_text(f"#!{shutil.which('sh')}\n{noted}{script}\n", encoding="utf-8")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        [str(ROOT / ".ci" / "run")], env={"PATH": str(tools)}, capture_output=True, text=True, timeout=60, check=True
+    )
+    return log.read_text(encoding="utf-8").splitlines(), done.stdout + done.stderr
+
+
+def test_continuous_integration_runs_make_test_and_brings_a_browser_first(tmp_path: Path) -> None:
+    ran, said = continuous_integration(tmp_path, uid=0)
+    assert ran == ["apt-get -qq update", "apt-get -qq -y install --no-install-recommends chromium", "make test"]
+    assert said == "noise\n", "only what make says is heard"
+
+
+@pytest.mark.parametrize(("uid", "has"), [(0, ("chromium",)), (0, ("google-chrome",)), (1000, ())])
+def test_continuous_integration_installs_nothing_where_there_is_one_or_it_may_not(
+    tmp_path: Path, uid: int, has: tuple[str, ...]
+) -> None:
+    assert continuous_integration(tmp_path, uid=uid, has=has)[0] == ["make test"]
+
+
+def test_continuous_integration_says_that_a_browser_could_not_be_installed_and_goes_on(tmp_path: Path) -> None:
+    ran, said = continuous_integration(tmp_path, uid=0, apt="exit 100")
+    assert ran == ["apt-get -qq update", "make test"]
+    assert "Chromium could not be installed" in said

@@ -98,14 +98,14 @@ class Site:
 
 @asynccontextmanager
 async def site(heart: Heart, **changes: Any) -> AsyncIterator[Site]:
-    """Yield a site; `changes` are members of its client, or `per_minute`."""
-    per_minute = changes.pop("per_minute", 1000)
+    """Yield a site; `changes` are members of its client, `per_minute`, or `pages`."""
+    per_minute, pages = changes.pop("per_minute", 1000), changes.pop("pages", None)
     async with serving() as provider:
         provider.userinfo = {"email": MAILBOX}
         back = {"redirect_uri": f"{ORIGIN}/sign-in/callback", "signed_out_uri": f"{ORIGIN}/sign-out"}
         client = OpenIdClient(**{"issuer": provider.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **back, **changes})
         rates, directory = Rates(heart.database, {}), Directory(heart.database)
-        app = toy_app(heart)
+        app = toy_app(heart, pages)
         app.state.sign_in = SignIn(heart.database, OpenIdProvider(client), rates, Limit(per_minute / 60, per_minute))
         keys = IssuerKeys("http://127.0.0.1:9/jwks", Pace(interval=0.01))
         verifier = TokenVerifier("https://issuer.invalid", keys, "poec", directory.find)
