@@ -1,12 +1,13 @@
 """The keys an issuer publishes (JWKS, RFC 7517): remembered, fetched anew when an unknown one is named, outliving an issuer that is down.
 
-Rotation refuses no valid token: whoever names an unknown key waits for a fetch that begins after them. Invented key ids cause
-no storm: fetches are at least `INTERVAL_SECONDS` apart, one at a time, and few may wait.
+Rotation refuses no valid token: whoever names an unknown key waits for a fetch that begins after them, and is refused only if
+that one succeeded without the key; else they are told to come back. Invented key ids cause no storm: fetches are at least
+`INTERVAL_SECONDS` apart, one at a time, and few different ids are waited for.
 """
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +27,8 @@ GRACE_SECONDS: Final = 24 * 3600.0
 """How long keys are trusted that could not be fetched again."""
 DEV_KEYS: Final = "dev-"
 """Beginning of the ids of a development issuer's keys."""
-_MOST_WAITING: Final = 100
+_MOST_WAITED_FOR: Final = 100
+"""Different unknown keys that are waited for at once; who names another one is told to come back."""
 _LOG = log("keys")
 
 
@@ -46,23 +48,24 @@ class IssuerKeys:
         self._url, self._pace, self._no_dev_keys = url, pace or Pace(), no_dev_keys
         self._keys = KeySet([])
         self._ids: frozenset[str] = frozenset()
-        self._asked_at = self._answered_at = float("-inf")
-        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._asked_at = self._answered_at = self._as_of = float("-inf")
+        self._waited_for: Counter[str] = Counter()
         self._turn = asyncio.Lock()
-        self._waiting = 0
         self._background: asyncio.Task[None] | None = None
 
     async def having(self, kid: str) -> KeySet:
-        """Return the key set, which has the key `kid`. Raises ValueError where the issuer has no such key, `Busy` without any keys."""
+        """Return the key set, which has the key `kid`.
+
+        Raises ValueError where the issuer was asked just now and has no such key, `Busy` where it could not be asked.
+        """
         if self._no_dev_keys and kid.lower().startswith(DEV_KEYS):
             raise ValueError("kid")
-        if kid not in self._ids and not self._said_unknown(kid):
-            await self._fetch_after(time.monotonic())
+        if kid not in self._ids:
+            await self._ask_for(kid)
         if self._age() > self._pace.grace:
-            raise Busy(Objection("KEYS", "Les clés de l’émetteur de jetons ne répondent pas\u202f: réessayez bientôt."))
+            raise _not_now()
         self._refresh_if_old()
         if kid not in self._ids:
-            self._note_unknown(kid)
             raise ValueError("kid")
         return self._keys
 
@@ -79,20 +82,29 @@ class IssuerKeys:
         if self._age() > self._pace.refresh and (self._background is None or self._background.done()):
             self._background = asyncio.create_task(self._fetch_after(time.monotonic()), name="issuer-keys")
 
-    async def _fetch_after(self, since: float) -> None:
-        """Fetch once, or wait for a fetch that began after `since`; returns without news when too many wait already."""
-        if self._waiting >= _MOST_WAITING:
-            return
-        self._waiting += 1
+    async def _ask_for(self, kid: str) -> None:
+        """Wait for news of an unknown key. Raises `Busy` when there are none: too many others are waited for, or the issuer is away."""
+        since = time.monotonic()
+        if kid not in self._waited_for and len(self._waited_for) >= _MOST_WAITED_FOR:
+            raise _not_now()
+        self._waited_for[kid] += 1
         try:
-            async with self._turn:
-                if self._asked_at >= since:
-                    return
-                await asyncio.sleep(max(0.0, self._asked_at + self._pace.interval - time.monotonic()))
-                self._asked_at = time.monotonic()
-                await self._fetch()
+            await self._fetch_after(since)
         finally:
-            self._waiting -= 1
+            self._waited_for[kid] -= 1
+            if not self._waited_for[kid]:
+                del self._waited_for[kid]
+        if kid not in self._ids and self._as_of < since:
+            raise _not_now()
+
+    async def _fetch_after(self, since: float) -> None:
+        """Fetch once, or wait for a fetch that began after `since`."""
+        async with self._turn:
+            if self._asked_at >= since:
+                return
+            await asyncio.sleep(max(0.0, self._asked_at + self._pace.interval - time.monotonic()))
+            self._asked_at = time.monotonic()
+            await self._fetch()
 
     async def _fetch(self) -> None:
         try:
@@ -112,17 +124,12 @@ class IssuerKeys:
             return
         if gone := self._ids - ids:
             _LOG.info("keys_withdrawn", keys=len(gone))
-        self._keys, self._ids, self._answered_at = found, ids, time.monotonic()
-        self._unknown.clear()
+        self._keys, self._ids = found, ids
+        self._as_of, self._answered_at = self._asked_at, time.monotonic()
 
-    def _said_unknown(self, kid: str) -> bool:
-        return time.monotonic() - self._unknown.get(kid, float("-inf")) < self._pace.interval
 
-    def _note_unknown(self, kid: str) -> None:
-        self._unknown[kid] = time.monotonic()
-        self._unknown.move_to_end(kid)
-        while len(self._unknown) > _MOST_WAITING:
-            self._unknown.popitem(last=False)
+def _not_now() -> Busy:
+    return Busy(Objection("KEYS", "Les clés de l’émetteur de jetons ne répondent pas\u202f: réessayez bientôt."))
 
 
 async def _answer(url: str) -> KeySetSerialization:

@@ -5,6 +5,7 @@ import functools
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -176,19 +177,54 @@ async def test_one_token_used_over_and_over_does_not_outlive_its_key(issuer: Iss
             await used_for_ever()
 
 
+async def outcome(verifier: TokenVerifier, token: str) -> str:
+    """Return what a token is answered with, in one word."""
+    try:
+        await verifier.principal(f"Bearer {token}")
+    except Refused as refused:
+        return refused.code
+    return "let in"
+
+
+async def test_a_new_key_in_a_storm_of_invented_ones_is_let_in_or_told_to_come_back(issuer: Issuer) -> None:
+    """More keys than are waited for at once are named while the new one is published."""
+    verifier = a_verifier(Pace(interval=0.2))
+    await verifier.principal(f"Bearer {issuer.token()}")
+    invented = [issuer.token({"kid": f"invented-{n}"}) for n in range(150)]
+    storm = [asyncio.create_task(outcome(verifier, token)) for token in invented]
+    await asyncio.sleep(0)
+    issuer.keys.append(new_key("new"))
+    assert await outcome(verifier, issuer.token()) == "busy"
+    assert set(await asyncio.gather(*storm)) == {"busy", "unauthenticated"}
+    assert await outcome(verifier, issuer.token()) == "let in"
+
+
+@pytest.mark.parametrize("away", [{"status": 429}, {"status": 500}, {"down": True}])
+async def test_a_new_key_while_the_issuer_does_not_answer_is_told_to_come_back(issuer: Issuer, away: dict[str, Any]) -> None:
+    verifier = a_verifier()
+    old = issuer.token()
+    await verifier.principal(f"Bearer {old}")
+    issuer.keys.append(new_key("new"))
+    vars(issuer).update(away)
+    new = issuer.token()
+    assert [await outcome(verifier, token) for token in (new, new, old)] == ["busy", "busy", "let in"]
+    vars(issuer).update(status=200, down=False)
+    assert await outcome(verifier, new) == "let in"
+
+
+async def test_a_key_that_somebody_guessed_before_it_was_published_is_let_in_once_it_is(issuer: Issuer) -> None:
+    verifier = a_verifier(Pace(interval=0.2))
+    assert await outcome(verifier, issuer.token({"kid": "guessed"})) == "unauthenticated"
+    issuer.keys.append(new_key("guessed"))
+    assert await outcome(verifier, issuer.token()) == "let in"
+
+
 async def test_invented_key_ids_do_not_become_a_storm_of_fetches(issuer: Issuer) -> None:
     verifier = a_verifier(Pace(interval=0.2))
     await verifier.principal(f"Bearer {issuer.token()}")
     began = time.monotonic()
-
-    async def ask(n: int) -> str:
-        try:
-            await verifier.principal(f"Bearer {issuer.token({'kid': f'invented-{n % 40}'})}")
-        except Refused as refused:
-            return refused.code
-        return "let in"
-
-    assert set(await asyncio.gather(*map(ask, range(400)))) == {"unauthenticated"}
+    tokens = [issuer.token({"kid": f"invented-{n % 40}"}) for n in range(400)]
+    assert set(await asyncio.gather(*(outcome(verifier, token) for token in tokens))) == {"unauthenticated"}
     assert issuer.asked <= (time.monotonic() - began) / 0.2 + 2
 
 

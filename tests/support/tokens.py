@@ -28,6 +28,7 @@ class Issuer:
 
     keys: list[ECKey] = field(default_factory=lambda: [new_key("one")])
     down: bool = False
+    status: int = 200
     asked: int = 0
 
     def claims(self, **changes: Any) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class Issuer:
         self.asked += 1
         if self.down:
             raise httpx.ConnectError("down", request=request)
-        return httpx.Response(200, json=KeySet(list(self.keys)).as_dict(private=False))
+        return httpx.Response(self.status, json=KeySet(list(self.keys)).as_dict(private=False))
 
 
 def new_key(kid: str) -> ECKey:
