@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.local.databases import DatabaseUrls, provision
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.postgres_account import remove_data
 from deploy.local.secrets import load_secrets
 
 
@@ -34,10 +35,12 @@ class Servers:
         except BaseException:
             kafka.stop()
             postgres.stop()
+            remove_data(home)
             raise
         return cls(home, kafka, postgres, urls)
 
     def stop(self) -> None:
-        """Stop both."""
+        """Stop both, and remove the cluster where it lies outside `home` (we are root)."""
         self.kafka.stop()
         self.postgres.stop()
+        remove_data(self.home)
