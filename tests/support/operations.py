@@ -84,7 +84,9 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
 PAGES_OF_EVERY_SERVICE: Final[Mapping[str, str]] = {"GET /": "read_own_account"}
 """Where one starts: open to who is not signed in, who sees how to sign in."""
 PAGES: Final[Mapping[str, Mapping[str, str]]] = {
-    "submission": {},
+    "submission": {
+        "GET /espace/fiches": "read_fiche",
+    },
     "validation": {},
     "publication": {},
     "analytics": {},

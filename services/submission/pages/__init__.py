@@ -1,17 +1,21 @@
 """The screens of submission: what they are called, where they are in the navigation, which routes they have.
 
-Each module beside this one has a `router` of its own; it is listed here.
+Each module beside this one has a `router` of its own; it is listed here, those with fixed addresses (`/fiches/nouvelle`) before
+those with an identifier (`/fiches/{fiche_id}`). Addresses are French words: `/espace/fiches`, `/espace/fiches/{fiche_id}`, and below
+it what is done with the fiche (`/retrait`, `/sessions/{number}/report`); forms of a whole content are `/espace/fiches/nouvelle`,
+`/completer` and `/modifier` of a fiche, and `/brouillon` of what is prepared.
 """
 
 from pathlib import Path
 from typing import Final
 
-from shared.web.pages import Pages
+from services.submission.pages import fiches
+from shared.web.pages import Link, Pages
 
 PAGES: Final = Pages(
     folder=Path(__file__).parent.parent / "templates",
     title="Dépôt des fiches",
     about="Les OPCO y déposent leurs fiches projet de POEC, en suivent l’avis et la validation, et y programment leurs sessions.",
-    nav=(),
-    routers=(),
+    nav=(Link("Mes fiches", "/espace/fiches", "read_fiche"),),
+    routers=(fiches.router,),
 )
