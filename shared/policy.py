@@ -53,6 +53,7 @@ _ADMINISTRATOR: Final = _row("administrator")
 POLICY: Final[dict[str, Row]] = {
     # submission: an OPCO on its own fiches
     "submit_fiche": _OPCO,
+    "check_fiche": _OPCO,
     "complete_fiche": _OPCO,
     "amend_fiche": _OPCO,
     "accept_adaptation": _OPCO,

@@ -3,17 +3,23 @@
 from pathlib import Path
 from typing import Final
 
-from services.submission.api import router
+from fastapi import APIRouter
+
+from services.submission import api, check_api
 from services.submission.consumers import hearing
 from services.submission.pages import PAGES
 from services.submission.settings import Settings
 from shared.service import Service
 
+ROUTES: Final = APIRouter()
+for _part in (check_api, api):
+    ROUTES.include_router(_part.router)
+
 SERVICE: Final = Service(
     name="submission",
     settings=Settings,
     hearing=lambda settings: hearing(settings.given()),
-    router=router,
+    router=ROUTES,
     folder=Path(__file__).parent,
     pages=PAGES,
 )

@@ -1,6 +1,7 @@
 """The HTTP bodies of submission: what is taken in (`…In`) and what is answered (`…Out`)."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from shared.contracts.references import (
 )
 from shared.contracts.text import CODE, FreeText, Reason
 from shared.contracts.validation import Adaptation, CompletionItem
+from shared.errors import Objection
 
 
 class FicheIn(Value):
@@ -219,10 +221,14 @@ def filed_out(decision: Decision) -> FiledOut:
         status_label=LABELS[fiche.status],
         revision=fiche.revision,
         sessions=_sessions(fiche),
-        warnings=tuple(
-            ObjectionOut(code=one.code, field=one.field, message=one.message, source=one.source)
-            for one in decision.warnings
-        ),
+        warnings=objections_out(decision.warnings),
+    )
+
+
+def objections_out(objections: Iterable[Objection]) -> tuple[ObjectionOut, ...]:
+    """Return objections or warnings as they are answered."""
+    return tuple(
+        ObjectionOut(code=one.code, field=one.field, message=one.message, source=one.source) for one in objections
     )
 
 

@@ -233,6 +233,7 @@ _DATES: Final = {"start": "2018-05-14", "end": "2018-08-17", "motive": "SOURCING
 _AVIS: Final = {"avis": "COMPLEMENTAIRE"}
 _PROPOSED: Final = dossiers.an_adaptation()
 BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
+    "check_fiche": lambda o: {"reference": o.reference, "content": _CONTENT},
     "submit_fiche": lambda o: {"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED},
     "complete_fiche": lambda o: {"content": _CONTENT, **_ACKNOWLEDGED},
     "amend_fiche": lambda o: _CHANGED,

@@ -82,13 +82,13 @@ TABLE: Final = (
     ),
     Layer(
         "use cases",
-        r"services\.\w+\.use_cases",
-        ("services.{me}.domain", "services.{me}.store", *_OF_SHARED_FOR_CASES),
+        r"services\.\w+\.(\w+_)?cases",
+        ("services.{me}.domain", "services.{me}.store", "services.{me}.*_store", *_OF_SHARED_FOR_CASES),
         (*_KAFKA, *_WEB),
     ),
     Layer(
         "store",
-        r"services\.\w+\.store",
+        r"services\.\w+\.(\w+_)?store",
         (
             "services.{me}.domain",
             "shared.contracts",
@@ -103,7 +103,7 @@ TABLE: Final = (
     ),
     Layer(
         "way in",
-        r"services\.\w+\.(api|pages|consumers|bodies|form_fields)(\..+)?",
+        r"services\.\w+\.(\w+_)?(api|pages|consumers|bodies|form_fields)(\..+)?",
         ("services.{me}.use_cases", "services.{me}.domain", "services.{me}.store", "services.{me}.*", "shared"),
         _KAFKA,
     ),
@@ -187,13 +187,12 @@ def _allowed(module: Module, layer: Layer, name: str) -> bool:
 
 
 def _fits(name: str, pattern: str) -> bool:
+    last = name.rsplit(".", maxsplit=1)[-1]
+    if pattern.endswith(".*_store"):
+        return _within(name, pattern.removesuffix(".*_store")) and last.endswith("_store")
     if pattern.endswith(".*"):
-        return _within(name, pattern[:-2]) and name.rsplit(".", maxsplit=1)[-1] not in (
-            "app",
-            "api",
-            "pages",
-            "consumers",
-        )
+        ways_in = ("app", "api", "pages", "consumers")
+        return _within(name, pattern[:-2]) and last.rsplit("_", maxsplit=1)[-1] not in ways_in
     return _within(name, pattern)
 
 

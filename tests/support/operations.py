@@ -42,6 +42,7 @@ EVERY_SERVICE: Final[Mapping[str, str]] = {
 OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "submission": {
         "POST /fiches": "submit_fiche",
+        "POST /fiches/check": "check_fiche",
         "GET /fiches": "read_fiche",
         "GET /fiches/{fiche_id}": "read_fiche",
         "POST /fiches/{fiche_id}/completion": "complete_fiche",

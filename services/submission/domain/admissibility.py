@@ -64,6 +64,8 @@ WARNINGS: Final[tuple[Rule, ...]] = (
     texts.nobody_is_named,
     texts.mailbox_is_functional,
 )
+ADVICE: Final[tuple[Rule, ...]] = (calendar.another_month_is_calmer,)
+"""What may be said of a content before it is filed and asks for no answer."""
 
 
 def admit(
@@ -79,8 +81,8 @@ def admit(
     `also` are objections found before, `also_warned` warnings. Raises `RulesRefused` with every objection and warning, or
     `WarningsUnanswered` with every warning where one of them is not acknowledged.
     """
-    objections = (*also, *_said(case, rules))
-    warned = (*_said(case, warnings), *also_warned)
+    objections = (*also, *said(case, rules))
+    warned = (*said(case, warnings), *also_warned)
     if objections:
         raise RulesRefused(*objections, warnings=warned)
     if not {warning.code for warning in warned} <= set(acknowledged):
@@ -88,5 +90,6 @@ def admit(
     return warned
 
 
-def _said(case: Case, rules: Sequence[Rule]) -> tuple[Objection, ...]:
+def said(case: Case, rules: Sequence[Rule]) -> tuple[Objection, ...]:
+    """Return what some rules say of a case, in their order."""
     return tuple(objection for rule in rules if (objection := rule(case)))

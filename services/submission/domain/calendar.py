@@ -16,6 +16,9 @@ from shared.errors import Objection
 _RETURNS: Final = frozenset({(7, 9), (12, 1)})
 """Months in which a training ends and the work-study contract starts that it prepares: the two school returns of the minutes."""
 _HALF_A_YEAR: Final = 183
+_PEAKS: Final = {4: "avril", 10: "octobre", 11: "novembre"}
+_CALMER: Final = {4: "mars ou mai", 10: "septembre", 11: "décembre"}
+"""The peaks of the curve of entries, and the months beside them (minutes L150-162)."""
 
 
 def session_numbers_are_unique(case: Case) -> Objection | None:
@@ -225,6 +228,24 @@ def _leads(case: Case) -> Iterator[tuple[int, SessionPlan, int]]:
     for index, plan in case.rescheduled:
         if (days := (plan.start - case.filed_on).days) >= 0:
             yield index, plan, days
+
+
+def another_month_is_calmer(case: Case) -> Objection | None:
+    """Advice: April, October and November are the peaks of the year; who may start earlier or later finds a group more easily.
+
+    Not where a work-study contract follows: its start decides (minutes L150-162, L333-341).
+    """
+    if case.content.follow_up.kind is FollowUpKind.ALTERNANCE:
+        return None
+    for index, plan in case.rescheduled:
+        if calmer := _CALMER.get(plan.start.month):
+            message = (
+                f"La session {plan.number} commence en {_PEAKS[plan.start.month]}, où beaucoup de formations démarrent\u202f:"
+                f" si les entreprises le permettent, {calmer} est plus calme."
+            )
+            facts: Facts = {"session": plan.number, "month": plan.start.month}
+            return Objection("PEAK_MONTH", message, "minutes L150-162", f"sessions.{index}.start", facts)
+    return None
 
 
 def _plan(case: Case, number: int) -> SessionPlan | None:

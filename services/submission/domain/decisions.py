@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, PLACE_RULES, admit
-from services.submission.domain.case import Case, Given, Rule
+from services.submission.domain.case import Case, Facts, Given, Rule
 from services.submission.domain.content import adapted, changed_since, digest, revised, shift_between
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import Fiche, Session, Status
@@ -65,12 +65,7 @@ def submit_fiche(
 ) -> Decision:
     """File a new fiche, or what was prepared under this reference; `taken` is what has the reference already, if anything."""
     if isinstance(taken, Fiche):
-        message = (
-            "Vous avez déjà déposé une fiche sous cette référence\u202f: modifiez-la ou choisissez une autre référence."
-        )
-        raise NotAllowedNow(
-            Objection("REFERENCE_TAKEN", message, field="reference", facts=_taken(taken, filing.content))
-        )
+        raise NotAllowedNow(reference_taken(taken, filing.content))
     wrong = reference_form(reference)
     outside = filing.outside_campaign
     case = Case(filing.content, opco, civil_date(filing.at), given, outside_campaign=outside)
@@ -104,10 +99,14 @@ def submit_fiche(
     return Decision(fiche, (event,), warnings)
 
 
-def _taken(fiche: Fiche, content: FicheContent) -> dict[str, str | int | bool | None]:
-    """Return what is said of a reference that is taken; `same_content` tells a repeated filing from another fiche."""
+def reference_taken(fiche: Fiche, content: FicheContent) -> Objection:
+    """Return what is said of a reference that a fiche has; `same_content` tells a repeated filing from another fiche."""
+    message = (
+        "Vous avez déjà déposé une fiche sous cette référence\u202f: modifiez-la ou choisissez une autre référence."
+    )
     same = digest(content) == fiche.filed_digest or (fiche.revision == 1 and content == fiche.content)
-    return {"status": fiche.status.value, "same_content": same}
+    facts: Facts = {"status": fiche.status.value, "same_content": same}
+    return Objection("REFERENCE_TAKEN", message, field="reference", facts=facts)
 
 
 def reference_form(reference: str) -> Objection | None:

@@ -13,8 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from deploy.local.databases import database_url
 from deploy.local.secrets import load_secrets
-from services.submission.api import router
-from services.submission.app import SERVICE
+from services.submission.app import ROUTES, SERVICE
 from services.submission.consumers import hearing
 from services.submission.settings import WarningSettings
 from services.submission.store import Fiches
@@ -69,7 +68,7 @@ class Room:
         database = await Database.open(process, "submission", 4)
         settings, news = WarningSettings(), News()
         ears = hearing(settings.given())
-        app = new_app("submission", "0", _ready, router)
+        app = new_app("submission", "0", _ready, ROUTES)
         app.state.door, app.state.settings = Door(database, ears.open, ears.write, KnownCallers(PEOPLE), news), settings
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://submission", headers=JSON)
         return cls(database, Inbox(database, ears, news.tell), client, news)

@@ -461,6 +461,27 @@ def test_dates_that_stay_are_not_warned_about_again() -> None:
     assert says(calendar.sessions_are_to_come, past) is None
 
 
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        ("2018-03-31", None),
+        ("2018-04-01", "PEAK_MONTH"),
+        ("2018-05-01", None),
+        ("2018-10-31", "PEAK_MONTH"),
+        ("2018-11-30", "PEAK_MONTH"),
+        ("2018-12-01", None),
+    ],
+)
+def test_a_start_in_a_peak_month_is_advised_against_but_not_before_a_work_study_contract(
+    start: str, code: str | None
+) -> None:
+    examined = case(sessions=[session(start=start, end="2018-12-21")])
+    assert says(calendar.another_month_is_calmer, examined) == code
+    follow_up = {"kind": "ALTERNANCE", "contract_starts_on": "2019-01-07"}
+    examined = case(sessions=[session(start=start, end="2018-12-21")], follow_up=follow_up)
+    assert says(calendar.another_month_is_calmer, examined) is None
+
+
 def test_an_engaged_session_is_not_edited_away() -> None:
     before = engaged()
     for changed in ([session(number=2)], [session(start="2018-05-02")], [session(end="2018-08-10")]):

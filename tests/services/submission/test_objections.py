@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.submission.domain import sessions
-from services.submission.domain.admissibility import RULES, WARNINGS
+from services.submission.domain.admissibility import ADVICE, RULES, WARNINGS
 from services.submission.domain.case import Case, Rule
 from services.submission.domain.desk import Desk
 from services.submission.domain.fiche import Fiche
@@ -73,6 +73,7 @@ WRONG: dict[str, Callable[[], Case]] = {
     "POEI_LIKELY": lambda: case(companies=1),
     "HIRES_LOW": lambda: case(hires_announced=5),
     "COST_BAND": lambda: case(money={"teaching_cost": 1}),
+    "PEAK_MONTH": case,
     "PERSON_NAME_SUSPECTED": lambda: case(sourcing={"plan": "Voir avec Mme Exemple au siège."}),
     "CONTACT_PERSONAL": lambda: case(contact="aline.essai@akto.example"),
 }
@@ -88,13 +89,13 @@ def _one_cancelled() -> Fiche:
 
 
 def test_every_rule_has_its_case_and_its_own_code() -> None:
-    assert len(WRONG) == len(RULES) + len(WARNINGS)
+    assert len(WRONG) == len(RULES) + len(WARNINGS) + len(ADVICE)
 
 
 @pytest.mark.parametrize("code", WRONG)
 def test_an_objection_names_a_field_of_the_fiche_and_says_in_french_what_to_do(code: str) -> None:
     examined = WRONG[code]()
-    said = [objection for rule in (*RULES, *WARNINGS) if (objection := rule(examined)) and objection.code == code]
+    said = [objection for rule in (*RULES, *WARNINGS, *ADVICE) if (objection := rule(examined)) and objection.code == code]
     assert len(said) == 1
     (objection,) = said
     assert objection.field is not None
@@ -111,11 +112,11 @@ def test_the_readme_lists_the_rules_in_their_order_with_their_codes() -> None:
 def rule_table() -> str:
     """Return the rules as a table in Markdown: the code of the objection, refusal or warning, what is looked for."""
     head = ["| code | it | rule |", "|---|---|---|"]
-    kinds = ((RULES, "refuses"), (WARNINGS, "warns"))
+    kinds = ((RULES, "refuses"), (WARNINGS, "warns"), (ADVICE, "advises"))
     return "\n".join(head + [_rule_row(rule, kind) for rules, kind in kinds for rule in rules])
 
 
 def _rule_row(rule: Rule, kind: str) -> str:
     (code,) = [code for code, wrong in WRONG.items() if says(rule, wrong()) == code]
-    what = (rule.__doc__ or "").removeprefix("Warning: ")
+    what = (rule.__doc__ or "").partition("\n")[0].removeprefix("Warning: ").removeprefix("Advice: ")
     return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} |"

@@ -57,7 +57,7 @@ def upgrade() -> None:
     principals_v2(op, _SERVICES)
     op.execute(_STATUSES)
     op.execute(_SEARCHED)
-    op.execute("CREATE INDEX fiche_alike ON fiche (opco, formacode, insee)")
+    op.execute("CREATE INDEX fiche_alike ON fiche (opco, insee, first_start)")
     op.execute("CREATE INDEX fiche_by_year ON fiche (programme_year, opco)")
     op.execute(_DRAFTS)
     op.execute(_VERSION)

@@ -1,0 +1,60 @@
+"""Which fiches of an OPCO are alike: the same training at the same place at nearly the same time. One query on indexed columns."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.submission.domain.content import first_start
+from services.submission.domain.fiche import FINAL, Status
+from shared.contracts.fiche import FicheContent
+from shared.database import UnitOfWork
+
+NEAR_DAYS: Final = 30
+MOST_ALIKE: Final = 5
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A fiche that a content resembles; from the first day of its first session to the last day of its last one."""
+
+    fiche_id: UUID
+    reference: str
+    title: str
+    status: Status
+    first_start: dt.date
+    last_end: dt.date
+
+
+_ALIKE: Final = """
+SELECT id, reference, title, status, first_start,
+  (SELECT max((plan->>'end')::date) FROM jsonb_array_elements(document->'content'->'sessions') plan) AS last_end
+FROM fiche
+WHERE opco = $1 AND insee = $2 AND first_start BETWEEN $3::date - $4::int AND $3::date + $4::int
+  AND (formacode = $5 OR rome = $6) AND status <> ALL($7::text[]) AND id <> $8::uuid
+ORDER BY abs(first_start - $3::date), id LIMIT $9
+"""
+
+
+async def find_alike(unit: UnitOfWork, opco: str, content: FicheContent, itself: UUID) -> tuple[Alike, ...]:
+    """Return the fiches of this OPCO that a content resembles, the nearest in time first, at most five; `itself` is not one of them.
+
+    Alike: the main Formacode or the job is the same, the commune is, the first days lie at most 30 days apart, and the fiche goes on.
+    """
+    final = [status.value for status in FINAL]
+    starts = first_start(content.sessions)
+    of_training = (content.formacodes[0], content.rome)
+    rows = await unit.read(
+        _ALIKE, opco, content.place.insee, starts, NEAR_DAYS, *of_training, final, itself, MOST_ALIKE
+    )
+    return tuple(
+        Alike(
+            fiche_id=row["id"],
+            reference=row["reference"],
+            title=row["title"],
+            status=Status(row["status"]),
+            first_start=row["first_start"],
+            last_end=row["last_end"],
+        )
+        for row in rows
+    )

@@ -1,0 +1,160 @@
+"""A fiche is looked at before it is filed: what filing would say, and which fiches of the same OPCO are alike; nothing is written."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.services.submission import filings as f
+from tests.services.submission.room import Room
+from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content
+from tests.support.servers import Servers
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def room(servers: Servers) -> AsyncIterator[Room]:
+    made = await Room.make(servers)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def check(room: Room, who: str = GOLDEN_OPCO, more: dict[str, Any] | None = None, **changes: Any) -> httpx.Response:
+    """Ask without an Idempotency-Key: there is no effect that a second asking could repeat."""
+    body = {"content": golden_content(**changes).model_dump(mode="json"), **(more or {})}
+    return await room.client.post("/fiches/check", content=json.dumps(body), headers={"authorization": who})
+
+
+async def filed(room: Room, **changes: Any) -> dict[str, Any]:
+    content = golden_content(**changes).model_dump(mode="json")
+    body = {"reference": uuid4().hex, "content": content, "acknowledged": list(PAST_WARNINGS)}
+    answer = await room.post(GOLDEN_OPCO, "", body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def codes(said: list[dict[str, Any]]) -> list[str]:
+    return [one["code"] for one in said]
+
+
+async def written(room: Room) -> list[int]:
+    tables = ("fiche", "fiche_version", "audit_entry", "outbox", "idempotency")
+    return [(await room.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables]
+
+
+async def test_a_check_says_what_filing_would_say_and_writes_nothing(room: Room) -> None:
+    before = await written(room)
+    seen = (await check(room)).json()
+    assert (seen["admissible"], seen["objections"], codes(seen["warnings"])) == (True, [], list(PAST_WARNINGS))
+    wrong = (await check(room, hours={"total": 401}, rome="H3499", companies=1)).json()
+    assert (wrong["admissible"], codes(wrong["objections"])) == (False, ["HOURS_CAP", "ROME_UNKNOWN"])
+    assert codes(wrong["warnings"]) == ["HOURS_PARTS", "SESSION_ALREADY_STARTED", "POEI_LIKELY"]
+    assert all(one["source"] for one in wrong["objections"])
+    assert await written(room) == before
+
+
+async def test_advice_is_given_before_filing_only(room: Room) -> None:
+    seen = (await check(room)).json()
+    assert codes(seen["advice"]) == ["PEAK_MONTH"]
+    assert "PEAK_MONTH" not in codes((await filed(room, place={"insee": "14118"}))["warnings"])
+
+
+async def test_a_reference_is_looked_at_where_one_is_given(room: Room) -> None:
+    made = await filed(room, place={"insee": "76540"})
+    taken = (await check(room, more={"reference": made["reference"]}, place={"insee": "76540"})).json()
+    assert codes(taken["objections"]) == ["REFERENCE_TAKEN"]
+    assert taken["alike"] == []
+    assert codes((await check(room, more={"reference": "a\u200bb"})).json()["objections"]) == ["REFERENCE_FORM"]
+    assert (await check(room, more={"reference": uuid4().hex})).json()["admissible"]
+
+
+async def test_a_change_of_a_fiche_is_looked_at_beside_what_the_fiche_has(room: Room) -> None:
+    made = await filed(room, place={"insee": "27229"})
+    more = {"fiche_id": made["fiche_id"]}
+    seen = (await check(room, more=more, place={"insee": "27229"}, title="Un autre titre")).json()
+    assert codes(seen["warnings"]) == ["HOURS_PARTS"], "dates that stay are not warned about again"
+    assert seen["alike"] == []
+
+
+async def test_another_opcos_fiche_is_not_looked_at(room: Room) -> None:
+    made = await filed(room, place={"insee": "61001"})
+    foreign = await check(room, "akto", more={"fiche_id": made["fiche_id"]}, branch_idcc="1979")
+    absent = await check(room, "akto", more={"fiche_id": str(uuid4())}, branch_idcc="1979")
+    assert foreign.status_code == 404
+    assert foreign.content == absent.content
+    assert (await check(room, "dreets")).status_code == 403
+
+
+async def test_a_content_that_is_no_fiche_is_refused_in_form(room: Room) -> None:
+    answer = await room.client.post("/fiches/check", content="{}", headers={"authorization": GOLDEN_OPCO})
+    assert answer.status_code == 422
+    assert codes(answer.json()["objections"]) == ["FORM_MISSING"]
+
+
+AT = {"insee": "50129"}
+
+
+async def test_fiches_for_the_same_training_at_the_same_place_and_time_are_shown(room: Room) -> None:
+    near = await filed(room, place=AT)
+    seen = (await check(room, place=AT)).json()["alike"]
+    assert seen == [
+        {
+            "fiche_id": near["fiche_id"],
+            "reference": near["reference"],
+            "title": "POEC - Peintre industriel",
+            "status": "submitted",
+            "status_label": "Déposée",
+            "first_start": "2018-04-30",
+            "last_end": "2018-08-03",
+        }
+    ]
+    assert (await check(room, "akto", place=AT, branch_idcc="1979")).json()["alike"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "alike"),
+    [
+        ({"sessions": [f.session(start="2018-05-30", end="2018-08-03")]}, True),
+        ({"sessions": [f.session(start="2018-05-31", end="2018-08-03")]}, False),
+        ({"sessions": [f.session(start="2018-03-31", end="2018-08-03")]}, True),
+        ({"sessions": [f.session(start="2018-03-30", end="2018-08-03")]}, False),
+        ({"rome": "H2902"}, True),
+        ({"formacodes": ["23083"]}, True),
+        ({"formacodes": ["23083"], "rome": "H2902"}, False),
+        ({"place": {"insee": "50218"}}, False),
+    ],
+)
+async def test_fiches_are_alike_up_to_30_days_in_one_commune_by_job_or_main_formacode(
+    room: Room, changes: dict[str, Any], alike: bool
+) -> None:
+    insee = "50147"
+    if not (await check(room, place={"insee": insee})).json()["alike"]:
+        await filed(room, place={"insee": insee})
+    seen = (await check(room, **{"place": {"insee": insee}, **changes})).json()["alike"]
+    assert bool(seen) == alike
+
+
+async def test_a_fiche_that_ended_is_not_shown_and_of_many_the_five_nearest_are(room: Room) -> None:
+    place = {"insee": "50025"}
+    gone = await filed(room, place=place)
+    await room.post(GOLDEN_OPCO, f"/{gone['fiche_id']}/withdrawal", {"reason": "AUTRE"})
+    assert (await check(room, place=place)).json()["alike"] == []
+    starts = [f"2018-05-{day:02}" for day in (7, 4, 6, 2, 3, 5)]
+    for start in starts:
+        await filed(room, place=place, sessions=[f.session(start=start)])
+    seen = (await check(room, place=place)).json()["alike"]
+    assert [one["first_start"] for one in seen] == [f"2018-05-{day:02}" for day in (2, 3, 4, 5, 6)]
+
+
+async def test_looking_for_what_is_alike_reads_an_index_and_no_table(room: Room) -> None:
+    query = "EXPLAIN SELECT id FROM fiche WHERE opco = 'akto' AND insee = '50502' AND first_start BETWEEN '2018-01-01' AND '2018-02-01'"
+    async with room.database.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(row[0] for row in await connection.fetch(query))
+    assert "fiche_alike" in plan
