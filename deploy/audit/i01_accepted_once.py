@@ -12,16 +12,19 @@ from typing import Final
 
 from deploy.audit.answers import INGRESS, SUBMIT, Answers, Reply
 from deploy.audit.evidence import Evidence
+from deploy.audit.shape import FILED
 from deploy.audit.verdict import Invariant, Verdict, verdict
 from deploy.journal import Entry
 from shared.contracts.fiche import fiche_id
 
-_FICHES = "SELECT id::text AS id, opco, reference FROM fiche"
-_FILED = "SELECT aggregate, actor, at FROM audit_entry WHERE n = 1 AND action = 'submit_fiche'"
+_FICHES = f"SELECT id::text AS id, opco, reference, {FILED} AS filed FROM fiche"
+_FILED = "SELECT aggregate, actor, at FROM audit_entry WHERE action = 'submit_fiche'"
 _ANSWERS_FROM = "SELECT max(before) FROM removal WHERE what = 'answers'"
 _CREATED = """
-SELECT principal, substring(headers ->> 'Location' FROM '[0-9a-f]{8}-[0-9a-f-]{27}') AS fiche FROM idempotency WHERE status = 201
+SELECT principal, substring(headers ->> 'Location' FROM '^/fiches/([0-9a-f-]{36})$') AS fiche FROM idempotency
+WHERE status = 201 AND body::jsonb ->> 'status' = 'submitted'
 """
+"""Answers that something was filed: an intention or a draft is answered 201 too, and stands as that."""
 _POSITIONS = "SELECT topic, kafka_partition, next_offset FROM position WHERE topic LIKE 'poec.ingress.%'"
 _RESETS = "SELECT DISTINCT topic FROM position_reset"
 REFUSALS: Final = frozenset(
@@ -46,11 +49,12 @@ _KEPT: Final = frozenset({"kept", "unreadable"})
 
 @dataclass(frozen=True)
 class Filed:
-    """One row of submission's table of fiches."""
+    """One row of submission's table of fiches; `filed` is false for what is only prepared under that name."""
 
     id: str
     opco: str
     reference: str
+    filed: bool = True
 
 
 def judge_journal(entries: Iterable[Entry], fiches: Iterable[Filed]) -> Verdict:
@@ -148,7 +152,8 @@ def judge_names(fiches: Iterable[Filed]) -> Verdict:
 
 async def look(evidence: Evidence) -> Verdict:
     """Hear the three witnesses."""
-    fiches = [Filed(**row) for row in await evidence.rows("submission", _FICHES)]
+    named = [Filed(**row) for row in await evidence.rows("submission", _FICHES)]
+    fiches = [fiche for fiche in named if fiche.filed]
     answers_from = (await evidence.rows("submission", _ANSWERS_FROM))[0][0]
     filings = await evidence.rows("submission", _FILED)
     filed = {row["aggregate"]: row["actor"] for row in filings}
@@ -163,7 +168,7 @@ async def look(evidence: Evidence) -> Verdict:
     replies = [reply for given in answers.replies.values() for reply in given.values()]
     found = judge_journal(evidence.journal, fiches) + judge_answers(answers, positions, made_anew)
     return (
-        found + judge_origins({fiche.id for fiche in fiches}, filed, created, replies, long_ago) + judge_names(fiches)
+        found + judge_origins({fiche.id for fiche in fiches}, filed, created, replies, long_ago) + judge_names(named)
     )
 
 

@@ -15,6 +15,7 @@ import asyncpg
 
 from deploy.audit.evidence import Sources, asked, connected
 from deploy.audit.log import LogReader
+from deploy.audit.shape import FILED
 from deploy.audit.verdict import Verdict, verdict
 from shared.contracts.flow import DOSSIERS, FICHES, SERVICES, topics_heard_by
 
@@ -28,7 +29,7 @@ _GAPS = (
 """Parked, whatever the reason says, with no open dead letter that holds the key: nobody but a machine will release it."""
 _HELD = "SELECT DISTINCT topic, encode(key, 'escape') AS key FROM dead_letter WHERE state = 'dead' AND parks AND key IS NOT NULL"
 _POSITIONS = "SELECT topic, kafka_partition, next_offset FROM position"
-_FICHES = "SELECT id, status FROM fiche"
+_FICHES = f"SELECT id, status FROM fiche WHERE {FILED}"
 _DOSSIERS = "SELECT id, status FROM dossier"
 
 DOSSIER_OF: Final[Mapping[str, frozenset[str]]] = {

@@ -1,8 +1,12 @@
-"""I4: only legal transitions, versions contiguous from 1, each beginning where the last one ended, no two decisions on one revision."""
+"""I4: only legal transitions, versions contiguous from 1, each beginning where the last one ended, no two decisions on one revision.
+
+And of every revision the content is kept (`kept_contents.py`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from deploy.audit import kept_contents
 from deploy.audit.evidence import Evidence
 from deploy.audit.shape import aggregates
 from deploy.audit.transitions import DECISIONS, legal
@@ -123,7 +127,7 @@ async def look(evidence: Evidence) -> Verdict:
             r["key"]: Said(r["said"], r["last"], r["astray"]) for r in await evidence.rows(service, _SAID, _COMPACTED)
         }
         found += trail.verdict(rows, said)
-    return found
+    return found + await kept_contents.look(evidence)
 
 
-INVARIANT = Invariant("I4", "Only legal transitions, versions without a gap, one decision per revision.", look)
+INVARIANT = Invariant("I4", "Only legal transitions, versions without a gap, one decision and one content per revision.", look)

@@ -11,15 +11,16 @@ from uuid import UUID
 
 from deploy.audit.chronicle import CatalogueLine, Chronicle
 from deploy.audit.evidence import Evidence
+from deploy.audit.shape import FILED
 from deploy.audit.verdict import Invariant, Verdict, verdict
 from shared.contracts.fiche import session_id
 from shared.contracts.flow import DOSSIERS, FICHES
 
-_FICHES = """
+_FICHES = f"""
 SELECT id, status, coalesce((document ->> 'confirmed_revision')::int, 0) > 0 AS confirmed,
   jsonb_path_query_array(document, '$.content.sessions[*].number')::text AS planned,
-  (SELECT coalesce(jsonb_object_agg(number, s -> 'state'), '{}') FROM jsonb_each(document -> 'sessions') e(number, s))::text AS states
-FROM fiche
+  (SELECT coalesce(jsonb_object_agg(number, s -> 'state'), '{{}}') FROM jsonb_each(document -> 'sessions') e(number, s))::text AS states
+FROM fiche WHERE {FILED}
 """
 _DOSSIERS = (
     "SELECT d.id, d.status, EXISTS (SELECT 1 FROM audit_entry e WHERE e.aggregate = d.id::text AND e.action = 'validate_fiche') AS ever"

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from deploy.audit.evidence import Evidence
 from deploy.audit.recount import FicheFacts, SessionFacts
+from deploy.audit.shape import FILED
 from shared.contracts.fiche import session_id
 from shared.contracts.flow import FICHES
 
-_FICHES: Final = """
-SELECT id::text AS id, opco, status, (document #> '{content,sessions}')::text AS plans, (document -> 'sessions')::text AS states
-FROM fiche
+_FICHES: Final = f"""
+SELECT id::text AS id, opco, status, (document #> '{{content,sessions}}')::text AS plans, (document -> 'sessions')::text AS states
+FROM fiche WHERE {FILED}
 """
 _COMMANDS: Final = """
 SELECT aggregate AS id,

@@ -12,6 +12,8 @@ FROM information_schema.columns c
 WHERE table_schema = 'public' AND column_name IN ('id', 'version', 'sequence', 'audit_hash')
 GROUP BY table_name HAVING count(*) = 4 ORDER BY 1
 """
+FILED: Final = "status NOT IN ('preprogrammed', 'draft')"
+"""Holds for a fiche that was filed: of an intention or a draft nobody but submission has heard, and it counts nowhere."""
 OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(
         (

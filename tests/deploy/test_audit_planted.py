@@ -84,6 +84,21 @@ PLANTS = [
     ),
     Plant(
         "I4",
+        "submission",
+        _ONE_FICHE,
+        "UPDATE fiche_version SET content = jsonb_set(content, '{title}', '\"x\"') WHERE fiche_id = $1 AND revision = 1",
+        "UPDATE fiche_version v SET content = o.value::jsonb -> 'content' FROM outbox o WHERE o.key = $1::uuid::text"
+        " AND o.headers ->> 'ce_type' = 'fr.poec.fiche.submitted.v1' AND v.fiche_id = $1 AND v.revision = 1",
+    ),
+    Plant(
+        "I4",
+        "submission",
+        _ONE_FICHE,
+        "UPDATE fiche_version SET revision = revision + 1000 WHERE fiche_id = $1",
+        "UPDATE fiche_version SET revision = revision - 1000 WHERE fiche_id = $1",
+    ),
+    Plant(
+        "I4",
         "publication",
         _ONE_SESSION,
         "UPDATE catalogue_session SET sequence = sequence + 1 WHERE id = $1",
