@@ -20,6 +20,7 @@ FLAGS: Final = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=fr-FR",
 )  # fmt: skip
 TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_AXE: Final = {"runOnly": {"type": "tag", "values": list(TAGS)}, "resultTypes": ["violations"]}
 MISSING: Final = (
     "The browser tests need Chromium, and none was found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install"
     " chromium), name one by CHROMIUM=/path/to/chromium, or let Playwright bring its own: .venv/bin/playwright install chromium"
@@ -89,7 +90,7 @@ async def violations(screen: Screen) -> list[str]:
     if not screen.script:
         return await _violations_of_what_was_sent(screen)
     async with asyncio.timeout(60):
-        found = await Axe().run(screen.page, options={"runOnly": {"type": "tag", "values": list(TAGS)}})
+        found = await Axe().run(screen.page, options=_AXE)
     return [
         f"{one['id']} ({one['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
         for one in found.response["violations"]
