@@ -17,6 +17,8 @@ POINTS: Final = (
     "relay.after_send",
     "relay.after_mark",
     "relay.after_commit",
+    "import.before_commit",
+    "import.after_commit",
     "inbox.before_transaction",
     "inbox.before_commit",
     "inbox.after_commit",

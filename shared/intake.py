@@ -3,9 +3,12 @@
 Nothing but JSON is taken, and no compressed body. A door that takes something else (the form of a page, a file) names it and its limit.
 """
 
-from collections.abc import AsyncIterator
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from typing import Final
+from dataclasses import dataclass
+from typing import BinaryIO, Final
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -17,13 +20,26 @@ JSON: Final = "application/json"
 ROOM_BYTES: Final = 64 * 1024 * 1024
 """Bodies a process holds at once: some 250 of the largest kind, or 20,000 fiches."""
 
+DISK_BYTES: Final = 512 * 1024 * 1024
+"""Files on their way in that a process holds on the disk at once."""
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A file as it came in: on the disk and nameless, with its content type, its size and the SHA-256 of its bytes."""
+
+    file: BinaryIO
+    content_type: str
+    size: int
+    digest: str
+
 
 class Intake:
     """Where the bodies of a process are received; `held` is what it holds now, in bytes."""
 
     def __init__(self, room: int = ROOM_BYTES) -> None:
         self._room = room
-        self.held = 0
+        self.held = self.on_disk = 0
 
     @asynccontextmanager
     async def body(self, request: Request, limit: int = MAX_BYTES, content_type: str = JSON) -> AsyncIterator[bytes]:
@@ -43,18 +59,47 @@ class Intake:
                 if size > limit:
                     raise _too_large(limit)
                 if self.held > self._room:
-                    text = (
-                        "Trop de demandes volumineuses arrivent en même temps\u202f: réessayez dans quelques instants."
-                    )
-                    raise Busy(Objection("NO_ROOM", text))
+                    raise Busy(_NO_ROOM)
                 parts.append(part)
             yield b"".join(parts)
         except ClientDisconnect:
-            raise TooSlow(
-                Objection("INCOMPLETE", "La demande n’est pas arrivée en entier\u202f: renvoyez-la.")
-            ) from None
+            raise TooSlow(_INCOMPLETE) from None
         finally:
             self.held -= size
+
+    @asynccontextmanager
+    async def spooled(self, request: Request, limit: int, content_types: Collection[str]) -> AsyncIterator[Spooled]:
+        """Yield a body of at most `limit` bytes that was written to the disk as it came, so that memory does not grow with it.
+
+        The file is gone when the block ends. Raises as `body` does.
+        """
+        declared = _declared(request, *content_types)
+        if declared is not None and declared > limit:
+            raise _too_large(limit)
+        digest, size = hashlib.sha256(), 0
+        with tempfile.TemporaryFile() as file:
+            try:
+                async for part in request.stream():
+                    size, self.on_disk = size + len(part), self.on_disk + len(part)
+                    if size > limit:
+                        raise _too_large(limit)
+                    if self.on_disk > DISK_BYTES:
+                        raise Busy(_NO_ROOM)
+                    digest.update(part)
+                    file.write(part)
+                file.seek(0)
+                kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+                yield Spooled(file, kind, size, digest.hexdigest())
+            except ClientDisconnect:
+                raise TooSlow(_INCOMPLETE) from None
+            finally:
+                self.on_disk -= size
+
+
+_NO_ROOM: Final = Objection(
+    "NO_ROOM", "Trop de demandes volumineuses arrivent en même temps\u202f: réessayez dans quelques instants."
+)
+_INCOMPLETE: Final = Objection("INCOMPLETE", "La demande n’est pas arrivée en entier\u202f: renvoyez-la.")
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -63,7 +108,7 @@ def _too_large(limit: int) -> TooLarge:
     )
 
 
-def _declared(request: Request, content_type: str) -> int | None:
+def _declared(request: Request, *content_types: str) -> int | None:
     """Return the length a request says its body has, None where it says none; raises `UnfitContent` for one of another kind."""
     length = request.headers.get("content-length")
     if length == "0" or (length is None and "transfer-encoding" not in request.headers):
@@ -71,8 +116,9 @@ def _declared(request: Request, content_type: str) -> int | None:
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnfitContent(Objection("CONTENT_ENCODING", "Envoyez le contenu sans compression (Content-Encoding)."))
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    if kind.strip().lower() != content_type or not _fit(parameters, content_type):
-        raise UnfitContent(Objection("CONTENT_TYPE", f"Envoyez du {content_type} en UTF-8 (Content-Type)."))
+    if kind.strip().lower() not in content_types or not _fit(parameters, kind.strip().lower()):
+        named = " ou ".join(content_types)
+        raise UnfitContent(Objection("CONTENT_TYPE", f"Envoyez du {named} en UTF-8 (Content-Type)."))
     return int(length) if length and length.isascii() and length.isdigit() and len(length) < 19 else None
 
 

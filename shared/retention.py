@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -42,7 +42,7 @@ class Keeping:
     """
 
     what: str
-    kept_for: Callable[[ServiceSettings], timedelta]
+    kept_for: Callable[[Any], timedelta]
     statement: str
 
 

@@ -42,7 +42,7 @@ from shared.production.process import FIRST_ADMINISTRATOR
 from shared.production.rule import Finding
 from shared.production.start import EXIT_SETTINGS, Unsafe, owner_url, refuse_unsafe, safe_settings
 from shared.rates import Counted, Limit, Rates, forget_regularly
-from shared.retention import Retention
+from shared.retention import KEEPINGS, Keeping, Retention
 from shared.settings import ServiceSettings
 from shared.sign_in_door import cookie_name, origin_of, sign_in_of
 from shared.tokens import TokenVerifier
@@ -59,7 +59,8 @@ _LOG = log("service")
 class Service:
     """What `app.py` puts together: a name, its settings, its ears, its routes, its pages where it has some.
 
-    `doors` are ways to aggregates of other kinds than those its ears work on: how each set is opened and written."""
+    `doors` are ways to aggregates of other kinds than those its ears work on: how each set is opened and written.
+    `work` is what its workers do besides hearing, `keepings` what of its own tables is kept for a time only."""
 
     name: str
     settings: type[ServiceSettings]
@@ -69,6 +70,8 @@ class Service:
     linger_always: bool = False
     doors: Mapping[str, tuple[Open[Any], Write[Any]]] = field(default_factory=dict)
     pages: Pages | None = None
+    work: Callable[[Database, Any], Mapping[str, Coroutine[Any, Any, None]]] = lambda _database, _settings: {}
+    keepings: Sequence[Keeping] = ()
 
 
 def main(service: Service, argv: Sequence[str]) -> int:
@@ -211,6 +214,7 @@ class Process:
             jobs["notifier"] = notifier.run()
         if "worker" in self._roles:
             self._worker(inbox, jobs)
+            jobs |= self._service.work(database, settings)
         if "api" in self._roles:
             jobs["rates"] = forget_regularly(database)
             jobs["high_water"] = _watch_outbox(database, door, settings.outbox_high_water)
@@ -233,7 +237,7 @@ class Process:
         watch = TopicWatch(database, access, own, reconciler.soon, lambda _: reconciler.soon())
         jobs |= {"relay": relay.run(), "reconciler": reconciler.run(), "relay_watch": watch.run()}
         jobs["anchorer"] = Anchorer(database, settings.anchor_seconds).run()
-        jobs["retention"] = Retention(database, settings).run()
+        jobs["retention"] = Retention(database, settings, (*KEEPINGS, *self._service.keepings)).run()
         self._parts |= {"relay": lambda: relay.last_pass_ok, "relay_broker": lambda: watch.broker_seen}
         return relay
 

@@ -5,14 +5,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.submission import api, check_api
+from services.submission import api, check_api, import_api
 from services.submission.consumers import hearing
+from services.submission.import_job import KEEPING, Imports
 from services.submission.pages import PAGES
 from services.submission.settings import Settings
 from shared.service import Service
 
 ROUTES: Final = APIRouter()
-for _part in (check_api, api):
+for _part in (check_api, api, import_api):
     ROUTES.include_router(_part.router)
 
 SERVICE: Final = Service(
@@ -22,4 +23,8 @@ SERVICE: Final = Service(
     router=ROUTES,
     folder=Path(__file__).parent,
     pages=PAGES,
+    work=lambda database, settings: {
+        "imports": Imports(database, settings.given(), high_water=settings.outbox_high_water).run()
+    },
+    keepings=(KEEPING,),
 )

@@ -55,3 +55,10 @@ class WarningSettings(BaseSettings):
 
 class Settings(WarningSettings, ServiceSettings):
     """Everything a process of submission reads from its environment."""
+
+    retain_imports_days: int = Field(
+        90,
+        ge=1,
+        le=3_660,
+        description="Days after its last fiche for which a file that was sent in is kept with its report; the fiches stay.",
+    )

@@ -58,6 +58,8 @@ def objects_of(service: str, door: str, operation: str) -> Iterator[tuple[Relati
         yield "absent", None
     elif "{pseudonym}" in door:
         yield from (("none", None), ("absent", None))
+    elif "{import_id}" in door:
+        yield from (("own", None), ("other", None), ("absent", None))
     elif "{fiche_id}" in door or "{session_id}" in door or operation == "submit_fiche":
         judged = "not_author" in TABLE[operation].values()
         relations: tuple[Relation, ...] = ("own",) if operation == "submit_fiche" else ("own", "other")

@@ -61,7 +61,8 @@ async def requests(entrance: Entrance, cells: Iterable[Cell]) -> dict[Cell, tupl
     made = await SEEDS[entrance.name](entrance, [cell for cell in asked if cell.state and "letter" not in cell.door])
     letters = await _letters(entrance, [cell for cell in asked if cell.state and "letter" in cell.door])
     people = await _people(entrance, [cell for cell in asked if "{pseudonym}" in cell.door and cell.relation != "absent"])
-    made |= letters | people
+    files = await _imports(entrance, [cell for cell in asked if "{import_id}" in cell.door and cell.relation != "absent"])
+    made |= letters | people | files
     found = {cell: made.get(cell) or Object(uuid4(), reference=_reference()) for cell in asked}
     return {cell: (thing, _request(cell, thing)) for cell, thing in found.items()}
 
@@ -225,6 +226,21 @@ async def _people(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Objec
     return found
 
 
+async def _imports(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    """Plant a file that was sent in for each cell."""
+    found = {cell: Object(uuid4()) for cell in cells}
+    rows = [(thing.id, _owner(cell)) for cell, thing in found.items()]
+    for identifier, opco in rows:
+        await entrance.owner(_IMPORT, identifier, opco)
+    return found
+
+
+_IMPORT: Final = (
+    "INSERT INTO fiche_import (id, opco, principal, kind, acknowledged, fiches, state, received_at, finished_at)"
+    " VALUES ($1, $2, $2, 'json', '[]', 1, 'done', now(), now())"
+)
+
+
 _CONTENT: Final = golden_json()
 _ACKNOWLEDGED: Final = {"acknowledged": list(GOLDEN_WARNINGS)}
 _CHANGED: Final = {"content": {**_CONTENT, "title": "Peintre industriel, intitulé modifié"}, **_ACKNOWLEDGED}
@@ -235,6 +251,7 @@ _PROPOSED: Final = dossiers.an_adaptation()
 BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
     "check_fiche": lambda o: {"reference": o.reference, "content": _CONTENT},
     "submit_fiche": lambda o: {"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED},
+    "import_fiches": lambda o: [{"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED}],
     "complete_fiche": lambda o: {"content": _CONTENT, **_ACKNOWLEDGED},
     "amend_fiche": lambda o: _CHANGED,
     "accept_adaptation": lambda o: _ACKNOWLEDGED,

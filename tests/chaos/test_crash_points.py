@@ -5,18 +5,22 @@ Partners go on meanwhile; then nothing is lost and nothing is doubled.
 """
 
 import asyncio
+import json
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
+import httpx
 import pytest
 
+from deploy.local.client import bearer
 from shared.contracts import ingress as said
 from shared.contracts.flow import FICHES, ingress_topic
 from shared.contracts.references import FRANCE_TRAVAIL
 from shared.crash import POINTS
+from tests.support.fiches import GOLDEN_OPCO, GOLDEN_WARNINGS, golden_json
 from tests.support.figures import Figures
 from tests.support.load import Fiche, Load, entries
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 from tests.support.topics import make_anew, rebuilt
 
 HTTP: Final = ("unit.before_flush", "unit.before_commit", "unit.after_commit", "http.before_answer")
@@ -25,6 +29,7 @@ INBOX: Final = tuple(point for point in POINTS if point.startswith("inbox."))
 UNIT: Final = tuple(point for point in POINTS if point.startswith("unit."))
 REPLAY: Final = tuple(point for point in POINTS if point.startswith("replay."))
 RECONCILER: Final = tuple(point for point in POINTS if point.startswith("reconciler."))
+IMPORT: Final = tuple(point for point in POINTS if point.startswith("import."))
 ANCHOR: Final = tuple(point for point in POINTS if point.startswith("anchor."))
 
 Crash = tuple[str, str, str]
@@ -32,7 +37,7 @@ Crash = tuple[str, str, str]
 
 
 def test_every_point_belongs_to_a_mechanism_that_is_crashed_here() -> None:
-    assert {*HTTP, *RELAY, *INBOX, *UNIT, *REPLAY, *RECONCILER, *ANCHOR} == set(POINTS)
+    assert {*HTTP, *RELAY, *INBOX, *UNIT, *REPLAY, *RECONCILER, *ANCHOR, *IMPORT} == set(POINTS)
 
 
 async def _crash(stack: Stack, load: Load, crash: Crash, figures: Figures) -> None:
@@ -132,3 +137,41 @@ async def test_a_crash_of_the_reconciler_delays_the_rebuilding_of_a_topic_and_no
         await rebuilt(stack, load.access, "submission", FICHES)
     figures.hurt(f"crash {point}", "submission.relay", fiches=len(load.done), note=f"{before} records rebuilt")
     figures.audited(await stack.audited())
+
+
+@pytest.mark.parametrize("point", IMPORT)
+async def test_a_file_whose_process_is_killed_is_gone_on_with_and_nothing_is_done_twice(
+    stack: Stack, figures: Figures, point: str
+) -> None:
+    name = point.removeprefix("import.").upper()
+    async with Load(stack, f"FILE-{name}") as load:
+        await load.fiches(1)
+        armed = await stack.arm("submission", "worker", POEC_CRASH_POINT=f"{point}:2")
+        found = await _imported(stack, f"FILE-{name}", 130, armed)
+    assert (found["state"], found["counts"]["accepted"]) == ("done", 130)
+    said = "SELECT count(*) AS events, count(DISTINCT key) AS fiches FROM outbox WHERE value LIKE $1 AND topic = $2"
+    (row,) = await stack.rows("submission", said, f'%"reference":"FILE-{name}/%', FICHES)
+    assert (row["events"], row["fiches"]) == (130, 130)
+    figures.hurt(f"crash {point}", "submission.worker", fiches=130)
+    figures.audited(await stack.audited())
+
+
+async def _imported(stack: Stack, name: str, fiches: int, armed: int) -> dict[str, Any]:
+    """Send a file in, wait until the armed worker has died over it and the file was carried out to its end."""
+    file = [
+        {"reference": f"{name}/{n}", "content": golden_json(), "acknowledged": GOLDEN_WARNINGS} for n in range(fiches)
+    ]
+    url = stack.run.services["submission"].url
+    headers = {**bearer(stack.run, GOLDEN_OPCO), "idempotency-key": name, "content-type": "application/json"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+        answer = await client.post("/imports", content=json.dumps(file).encode())
+        assert answer.status_code == 202, answer.text
+        await stack.crashed("submission", "worker", armed)
+        found: dict[str, Any] = {}
+
+        async def done() -> bool:
+            found.update((await client.get(answer.headers["location"])).json())
+            return bool(found["state"] != "running")
+
+        await eventually(done, 60, "the file is carried out")
+    return found

@@ -83,7 +83,7 @@ TABLE: Final = (
     Layer(
         "use cases",
         r"services\.\w+\.(\w+_)?cases",
-        ("services.{me}.domain", "services.{me}.store", "services.{me}.*_store", *_OF_SHARED_FOR_CASES),
+        ("services.{me}.domain", "services.{me}.use_cases", "services.{me}.store", "services.{me}.*_store", *_OF_SHARED_FOR_CASES),
         (*_KAFKA, *_WEB),
     ),
     Layer(
@@ -91,6 +91,7 @@ TABLE: Final = (
         r"services\.\w+\.(\w+_)?store",
         (
             "services.{me}.domain",
+            "services.{me}.store",
             "shared.contracts",
             "shared.database",
             "shared.working_set",
@@ -103,7 +104,7 @@ TABLE: Final = (
     ),
     Layer(
         "way in",
-        r"services\.\w+\.(\w+_)?(api|pages|consumers|bodies|form_fields)(\..+)?",
+        r"services\.\w+\.(\w+_)?(api|pages|consumers|bodies|job|form_fields)(\..+)?",
         ("services.{me}.use_cases", "services.{me}.domain", "services.{me}.store", "services.{me}.*", "shared"),
         _KAFKA,
     ),
@@ -191,7 +192,7 @@ def _fits(name: str, pattern: str) -> bool:
     if pattern.endswith(".*_store"):
         return _within(name, pattern.removesuffix(".*_store")) and last.endswith("_store")
     if pattern.endswith(".*"):
-        ways_in = ("app", "api", "pages", "consumers")
+        ways_in = ("app", "api", "pages", "consumers", "job")
         return _within(name, pattern[:-2]) and last.rsplit("_", maxsplit=1)[-1] not in ways_in
     return _within(name, pattern)
 

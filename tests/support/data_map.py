@@ -74,6 +74,7 @@ class Kept(NamedTuple):
 
 
 FOR_EVER: Final = "for as long as the administration keeps its records"
+IMPORTS_KEPT: Final = "90 days after the last fiche (`POEC_RETAIN_IMPORTS_DAYS`)"
 WITH_IT: Final = "with the database"
 ANY_TEXT: Final = "may be: a record that could not be read is kept as it came"
 TABLES: Final[Mapping[str, Kept]] = {
@@ -102,6 +103,9 @@ TABLES: Final[Mapping[str, Kept]] = {
                     Kept("delivery: places, sequences, clock", WITH_IT, {"reason": NOBODY})),
     "fiche": Kept("fiches as their OPCO sees them", FOR_EVER, {"reference": TEXT, "title": TEXT, "document": TEXT}),
     "fiche_version": Kept("every content a fiche has had", FOR_EVER, {"actor": PSEUDONYM, "content": TEXT}),
+    "fiche_import": Kept("files of fiches that were sent in", IMPORTS_KEPT, {"principal": PSEUDONYM}),
+    "fiche_import_line": Kept("fiches of these files, and what was said about each", IMPORTS_KEPT,
+                              {"reference": TEXT, "document": TEXT + "; gone once it was filed or refused"}),
     "dossier": Kept("dossiers of the reviewers; `document` knows who gave an avis", FOR_EVER, {"document": "pseudonyms; free text"}),
     "fiche_facts": Kept("what publication knows of a fiche", FOR_EVER, {"document": TEXT}),
     "fiche_reference": Kept("validations, to check a session against", FOR_EVER),

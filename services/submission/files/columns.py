@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from services.submission.files.headers import HEADERS
 from services.submission.form_fields import Kind, Leaf, leaf_at
 from shared.contracts.fiche import FicheContent
-from shared.contracts.references import AUDIENCES, IDCC_BY_OPCO, ZONES_EMPLOI
+from shared.contracts.references import AUDIENCES, IDCC_BY_OPCO, ZONES_EMPLOI, OutsideMotive
 
 
 class Level(StrEnum):
@@ -64,6 +64,10 @@ class Column:
 _TEXT: Final = Leaf(Kind.TEXT)
 REFERENCE: Final = "reference"
 ACKNOWLEDGED: Final = "acknowledged"
+OUTSIDE_MOTIVE: Final = "outside_campaign.motive"
+OUTSIDE_REASON: Final = "outside_campaign.reason"
+BESIDE: Final = frozenset({REFERENCE, ACKNOWLEDGED, OUTSIDE_MOTIVE, OUTSIDE_REASON})
+"""What a filing says beside its content."""
 _LISTS: Final[Mapping[str, Mapping[str, str]]] = {
     "branch_idcc": {idcc: "" for codes in IDCC_BY_OPCO.values() for idcc in sorted(codes)},
     "place.zone_emploi": ZONES_EMPLOI,
@@ -84,6 +88,8 @@ def columns() -> tuple[Column, ...]:
         *(leaf for leaf in leaves if leaf.level is Level.SESSION),
         *(leaf for leaf in leaves if leaf.level is Level.MEETING),
         Column(ACKNOWLEDGED, *HEADERS[ACKNOWLEDGED], _TEXT, many=True),
+        Column(OUTSIDE_MOTIVE, *HEADERS[OUTSIDE_MOTIVE], Leaf(Kind.CHOICE), choices=dict.fromkeys(OutsideMotive, "")),
+        Column(OUTSIDE_REASON, *HEADERS[OUTSIDE_REASON], _TEXT),
     )
 
 

@@ -14,6 +14,11 @@ HEADERS: Final[Mapping[str, tuple[str, str]]] = {
         "Votre propre référence de la fiche. Une ligne de même référence ajoute une session ou une réunion.",
     ),
     "acknowledged": ("Avertissements lus", "Codes des avertissements que vous avez lus et maintenez." + _LIST),
+    "outside_campaign.motive": (
+        "Hors campagne\u202f: motif",
+        "Pourquoi la fiche vient après la date limite de son trimestre." + _ONCE,
+    ),
+    "outside_campaign.reason": ("Hors campagne\u202f: précision", "Ce qu’il y a à en dire." + _ONCE),
     "programme_year": ("Année de programmation", "Année du premier jour de la première session."),
     "kind": ("Nature du besoin", "STRUCTURANTE (revient chaque année) ou CONJONCTURELLE."),
     "branch_idcc": ("Branche (IDCC)", "Identifiant de la convention collective, 4 chiffres."),

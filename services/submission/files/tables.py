@@ -7,6 +7,9 @@ from typing import Final, TypeAlias
 from services.submission.files.cells import LONGEST, Cell, is_empty, texts_of
 from services.submission.files.columns import (
     ACKNOWLEDGED,
+    BESIDE,
+    OUTSIDE_MOTIVE,
+    OUTSIDE_REASON,
     REFERENCE,
     Column,
     Level,
@@ -33,6 +36,7 @@ class Draft:
     reference: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     acknowledged: list[str] = field(default_factory=list)
+    outside_campaign: dict[str, str] = field(default_factory=dict)
     objections: list[Objection] = field(default_factory=list)
 
 
@@ -118,8 +122,14 @@ class _Fiche:
         self._said = row.of(Level.FICHE)
         self._session: Texts = {}
         self._sessions = self._meetings = self._highest = 0
-        reference, acknowledged = self._said.pop(REFERENCE, []), self._said.pop(ACKNOWLEDGED, [])
-        self.draft = Draft(row.number, "".join(reference), acknowledged=acknowledged)
+        beside = {path: self._said.pop(path, []) for path in BESIDE}
+        outside = {"motive": "".join(beside[OUTSIDE_MOTIVE]), "reason": "".join(beside[OUTSIDE_REASON])}
+        self.draft = Draft(
+            row.number,
+            "".join(beside[REFERENCE]),
+            acknowledged=beside[ACKNOWLEDGED],
+            outside_campaign={name: text for name, text in outside.items() if text},
+        )
         for path, texts in self._said.items():
             self._put(path, texts)
         self._take(row)
@@ -127,7 +137,7 @@ class _Fiche:
     def more(self, row: _Row) -> None:
         """Take a further line: another session, another meeting, and nothing else about the fiche."""
         for path, texts in row.of(Level.FICHE).items():
-            if path not in (REFERENCE, ACKNOWLEDGED) and texts != self._said.get(path):
+            if path not in BESIDE and texts != self._said.get(path):
                 text = f"La ligne {row.number} donne une autre valeur que la ligne {self.draft.line}. {_ONCE}"
                 self._object("LINE_DIFFERS", text, path, row)
         self._take(row)

@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from shared.messaging.schema import tenant_table_v1
 from shared.principals_schema import principals_v2
 
 revision = "0003"
@@ -51,6 +52,51 @@ INSERT INTO fiche_version (fiche_id, revision, opco, action, actor, kept_at, ack
 SELECT id, revision, opco, 'migration', 'migration', submitted_at, '[]', document->'content' FROM fiche
 """
 
+# files of fiches on their way in: kept until their report has been read, then removed by retention alone
+_IMPORTS = """
+CREATE TABLE fiche_import (
+  id uuid PRIMARY KEY,
+  opco text NOT NULL,
+  principal text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('xlsx', 'csv', 'json')),
+  acknowledged jsonb NOT NULL,
+  fiches int NOT NULL CHECK (fiches >= 1),
+  state text NOT NULL CHECK (state IN ('running', 'done', 'stopped')),
+  received_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  CHECK ((state = 'running') = (finished_at IS NULL))
+);
+CREATE TABLE fiche_import_line (
+  import_id uuid NOT NULL REFERENCES fiche_import ON DELETE CASCADE,
+  n int NOT NULL CHECK (n >= 1),
+  opco text NOT NULL,
+  line int NOT NULL,
+  reference text,
+  document text,
+  objections jsonb NOT NULL,
+  outcome text CHECK (outcome IN ('accepted', 'unchanged', 'warned', 'refused')),
+  fiche_id uuid,
+  done_at timestamptz,
+  PRIMARY KEY (import_id, n),
+  CHECK ((outcome IS NULL) = (done_at IS NULL))
+);
+CREATE INDEX fiche_import_newest ON fiche_import (received_at, id);
+CREATE INDEX fiche_import_running ON fiche_import (id) WHERE state = 'running';
+CREATE INDEX fiche_import_line_waiting ON fiche_import_line (import_id, n) WHERE outcome IS NULL;
+CREATE INDEX fiche_import_line_outcome ON fiche_import_line (import_id, outcome, n)"""
+
+
+def _imports() -> None:
+    for statement in _IMPORTS.split(";\n"):
+        op.execute(statement)
+    for table in ("fiche_import", "fiche_import_line"):
+        tenant_table_v1(op, "submission", table)
+        op.execute(f"GRANT DELETE ON {table} TO submission")
+        op.execute(
+            f"CREATE POLICY removed ON {table} AS RESTRICTIVE FOR DELETE TO submission"
+            " USING (current_setting('poec.principal', true) = 'submission:retention')"
+        )
+
 
 def upgrade() -> None:
     """Make room for what is prepared and for every content; what is there already keeps its meaning."""
@@ -70,3 +116,4 @@ def upgrade() -> None:
         " WITH CHECK (current_setting('poec.tenant', true) IN ('*', opco))"
     )
     op.execute("CREATE POLICY owner ON fiche_version TO submission_owner USING (true) WITH CHECK (true)")
+    _imports()
