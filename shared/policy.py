@@ -66,6 +66,7 @@ POLICY: Final[dict[str, Row]] = {
     "withdraw_fiche": _OPCO,
     "import_fiches": _OPCO,
     "read_imports": {**_OPCO, **_OPERATIONS},
+    "read_references": _EVERYBODY,  # what codes are called, to choose from; nobody's own
     "read_fiche": _READERS,  # whole, money included: the Carif-Oref reads what is published, the catalogue and its sessions
     # validation: the Région gives the avis, Pôle emploi decides; neither does the other's part (minutes L506-508)
     "ask_completion": _REVIEWERS,

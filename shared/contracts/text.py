@@ -5,6 +5,7 @@ The mark changes nothing for readers: an event that lies in the log is read what
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
@@ -54,6 +55,7 @@ _ORGANISATION: Final = (
     r"|Ville|Lycée|Campus|Institut|École|Ecole|Accueil|Groupe|Association|Opco|Branche|Site|Pays|Union|Plateforme)\b)"
 )
 _BY_ROLE: Final = re.compile(rf"{_ROLE}[ ]{{0,2}}:?[ ]{{0,2}}{_ORGANISATION}{_GIVEN_NAME}[ ]{_PARTICLE}{_CAPITALS}")
+_WORDS: Final = re.compile(r"[a-z0-9]+")
 _BY_COLON: Final = re.compile(rf"{_ROLE}[ ]{{0,2}}:[ ]{{0,2}}{_ORGANISATION}{_GIVEN_NAME}[ ]{_GIVEN_NAME}\b")
 
 
@@ -73,3 +75,9 @@ def names_a_person(text: str) -> bool:
 def fields_naming_a_person(texts: Iterable[tuple[str, str]]) -> list[str]:
     """Return the fields, of (field, text) pairs, whose text seems to name a person."""
     return [field for field, text in texts if names_a_person(text)]
+
+
+def folded(text: str) -> str:
+    """Return the words of a text without accents, case and marks, one space between them: what two spellings have in common."""
+    plain = unicodedata.normalize("NFKD", text.lower().replace("œ", "oe").replace("æ", "ae"))
+    return " ".join(_WORDS.findall("".join(sign for sign in plain if not unicodedata.combining(sign))))

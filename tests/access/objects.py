@@ -283,7 +283,7 @@ BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
 }
 """What is sent for each operation that changes something: what the rules let through where role, relation and state do."""
 _QUERIES: Final = {"GET /counts": "?year=2018"}
-_PARAMETERS: Final = {"number": "1", "year": "2018"}
+_PARAMETERS: Final = {"number": "1", "year": "2018", "name": "communes"}
 
 
 def _request(cell: Cell, thing: Object) -> Asked:

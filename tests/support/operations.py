@@ -64,6 +64,8 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "GET /imports/{import_id}/lines": "read_imports",
         "GET /imports/{import_id}/report.csv": "read_imports",
         "GET /imports/{import_id}/report.xlsx": "read_imports",
+        "GET /references": "read_references",
+        "GET /references/{name}": "read_references",
     },
     "validation": {
         "GET /dossiers": "read_dossier",

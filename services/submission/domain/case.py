@@ -1,7 +1,7 @@
 """What a rule of admissibility looks at: the content, whose it is, the day it is filed, what it replaces, lists, figures, the desk."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -13,12 +13,33 @@ from shared.errors import Objection
 
 
 @dataclass(frozen=True)
+class NationalDerogation:
+    """A decision that lets every training for one job (ROME) run to `cap_hours`, from one day on."""
+
+    reference: str
+    title: str
+    rome: str
+    cap_hours: int
+    since: dt.date
+
+
+@dataclass(frozen=True)
 class References:
-    """Lists too long to be code, and the check of a SIRET: INSEE communes of Normandie, ROME codes."""
+    """Lists too long to be code, and the check of a SIRET.
+
+    INSEE communes of Normandie and the employment zone (ZE2020) of each, ROME codes, national derogations.
+    """
 
     communes: frozenset[str]
     rome: frozenset[str]
     siret_valid: Callable[[str], bool]
+    zones: Mapping[str, str]
+    derogations: tuple[NationalDerogation, ...]
+
+    def derogation_for(self, rome: str, on: dt.date) -> NationalDerogation | None:
+        """Return the national derogation for a job that is in force on a day, the one that goes furthest; None without one."""
+        standing = [one for one in self.derogations if one.rome == rome and one.since <= on]
+        return max(standing, key=lambda one: one.cap_hours, default=None)
 
 
 @dataclass(frozen=True)
@@ -26,11 +47,10 @@ class Limits:
     """The figures that the rules compare with.
 
     Hours of one trainee; days; cents per hour and trainee. Only the warnings' figures are settings: the caps are in
-    deliberations 2018-48 and 2021-44.
+    deliberations 2018-48 and 2021-44, what goes beyond them is in `References.derogations`.
     """
 
     cap_hours: int = 400
-    national_cap_hours: int = 434
     lead_days: int = 42
     lead_days_critical: int = 21
     gap_days: int = 30

@@ -1,14 +1,10 @@
 """Rules on hours: the cap and its derogations, the immersion, the parts (deliberations 2018-48, 2021-44 and 2024-31)."""
 
 import datetime as dt
-from typing import Final
 
 from services.submission.domain.case import DELIBERATIONS, Case, Facts
 from shared.contracts.references import DerogationLevel
 from shared.errors import Objection
-
-DRIVER_ROME: Final = frozenset({"N4101", "N4103", "N4105"})
-"""ROME codes of the two titles of the national derogation: goods transport on a rigid lorry (N4101, N4105), passengers (N4103)."""
 
 
 def hours_within_cap(case: Case) -> Objection | None:
@@ -24,29 +20,46 @@ def hours_within_cap(case: Case) -> Objection | None:
 
 
 def _cap(case: Case) -> int:
-    limits, derogation = case.limits, case.content.derogation
+    """Return how long the training may last: a national derogation counts for what its decision says, not for what was typed."""
+    derogation = case.content.derogation
     if derogation is None:
-        return limits.cap_hours
-    national = derogation.level is DerogationLevel.NATIONALE
-    granted = min(derogation.cap, limits.national_cap_hours) if national else derogation.cap
-    return max(limits.cap_hours, granted)
+        return case.limits.cap_hours
+    granted = derogation.cap
+    if derogation.level is DerogationLevel.NATIONALE:
+        decided = case.references.derogation_for(case.content.rome, case.filed_on)
+        granted = min(granted, decided.cap_hours) if decided else 0
+    return max(case.limits.cap_hours, granted)
 
 
 def national_derogation_fits(case: Case) -> Objection | None:
-    """The national derogation is for two driver titles and goes up to 434 hours (minutes L26-31)."""
+    """A national derogation is for the jobs and up to the hours that a decision in force names (minutes L26-31)."""
     derogation = case.content.derogation
     if derogation is None or derogation.level is not DerogationLevel.NATIONALE:
         return None
-    cap = case.limits.national_cap_hours
-    if case.content.rome in DRIVER_ROME and derogation.cap <= cap:
+    decided = case.references.derogation_for(case.content.rome, case.filed_on)
+    if decided and derogation.cap <= decided.cap_hours:
         return None
-    message = (
-        f"La dérogation nationale va jusqu’à {cap} h et ne vaut que pour les deux titres de"
-        " conducteur (ROME N4101, N4103,"
-        " N4105)\u202f: corrigez-la ou demandez une dérogation régionale."
+    facts: Facts = {
+        "cap": derogation.cap,
+        "national_cap": decided.cap_hours if decided else None,
+        "rome": case.content.rome,
+    }
+    return Objection("DEROGATION_NATIONAL", _national(case), _source(case), "derogation", facts)
+
+
+def _national(case: Case) -> str:
+    known = case.references.derogations
+    jobs = ", ".join(sorted({one.rome for one in known}))
+    longest = max((one.cap_hours for one in known), default=case.limits.cap_hours)
+    since = min((one.since for one in known), default=case.filed_on)
+    return (
+        f"La dérogation nationale va jusqu’à {longest} h, depuis le {since:%d/%m/%Y} et pour certains métiers seulement"
+        f" (ROME {jobs})\u202f: corrigez-la ou demandez une dérogation régionale."
     )
-    facts: Facts = {"cap": derogation.cap, "national_cap": cap, "rome": case.content.rome}
-    return Objection("DEROGATION_NATIONAL", message, "délibération 2021-44", "derogation", facts)
+
+
+def _source(case: Case) -> str:
+    return ", ".join(sorted({one.reference for one in case.references.derogations}))
 
 
 def derogation_is_decided(case: Case) -> Objection | None:

@@ -1,27 +1,23 @@
-"""Reads the lists beside this file into the `References` that the rules are given; origin and licences in `README.md`."""
+"""The reference lists: for the rules as sets (`references`), for people and systems as lists to choose from (`lists.py`)."""
 
-import csv
 from functools import cache
-from pathlib import Path
-from typing import Final
 
 from stdnum.fr import siret
 
 from services.submission.domain.case import References
-
-_FOLDER: Final = Path(__file__).parent
+from services.submission.reference import tables
 
 
 @cache
 def references() -> References:
-    """Return the lists: communes of Normandie by INSEE code, ROME codes, the check of a SIRET (La Poste's rule included)."""
+    """Return what the rules compare with: communes with their zones, ROME codes, national derogations, the check of a SIRET.
+
+    The check knows La Poste's own rule too.
+    """
     return References(
-        communes=_codes("communes_normandie.csv", "code_insee"),
-        rome=_codes("rome_532_v3.csv", "code"),
+        communes=frozenset(tables.communes()),
+        rome=frozenset(tables.rome()),
         siret_valid=lambda number: bool(siret.is_valid(number)),
+        zones={insee: commune.zone_emploi for insee, commune in tables.communes().items()},
+        derogations=tables.derogations(),
     )
-
-
-def _codes(file: str, column: str) -> frozenset[str]:
-    with (_FOLDER / file).open(encoding="utf-8", newline="") as lines:
-        return frozenset(row[column] for row in csv.DictReader(lines, delimiter=";"))

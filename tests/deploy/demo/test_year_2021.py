@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from stdnum.fr import siret
 
 from deploy.demo import margins
 from deploy.demo.contents import ais_id, content_at, content_of, fiche_id_of, revision_before
@@ -14,7 +13,8 @@ from deploy.demo.days import HOLIDAYS
 from deploy.demo.make_year import made_year, written
 from deploy.demo.year_2021 import FILE, AcceptAdaptation, Dated, Fiche, PostponeSession, RecordAis, load
 from services.submission.domain.admissibility import admit
-from services.submission.domain.case import Case, Given, References
+from services.submission.domain.case import Case, Given
+from services.submission.reference import references
 from shared.contracts.references import AvisKind, SessionMotive
 
 YEAR = load()
@@ -175,7 +175,7 @@ def contents_sent() -> Iterable[tuple[Fiche, Dated]]:
 
 
 def test_every_content_that_is_sent_is_admissible_without_a_warning() -> None:
-    given = Given(References(frozenset(YEAR.towns), frozenset(t.rome for t in YEAR.trainings.values()), siret.is_valid))
+    given = Given(references())
     for fiche, step in contents_sent():
         assert admit(Case(content_at(fiche, step), fiche.opco, step.on, given), ()) == ()
 

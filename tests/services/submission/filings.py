@@ -146,7 +146,8 @@ def codes(objections: tuple[Objection, ...]) -> list[str]:
     return [objection.code for objection in objections]
 
 
-NATIONAL = {"level": "NATIONALE", "reference": "2021-44", "decided_on": "2018-01-01", "cap": 434}
+NATIONAL = {"level": "NATIONALE", "reference": "2021-44", "decided_on": "2021-06-08", "cap": 434}
+IN_FORCE = dt.date(2021, 6, 8)
 REGIONAL = {
     "level": "REGIONALE",
     "reference": "DR-2018-7",

@@ -15,6 +15,7 @@ from shared.contracts.submission import FicheSubmitted
 from shared.errors import RulesRefused, WarningsUnanswered
 from tests.services.submission.filings import (
     GIVEN,
+    IN_FORCE,
     NATIONAL,
     NOON,
     PARTNER,
@@ -46,11 +47,11 @@ def test_without_a_derogation_400_hours_pass_and_401_do_not(total: int, code: st
 
 @pytest.mark.parametrize(("total", "code"), [(420, None), (434, None), (435, "HOURS_CAP")])
 def test_the_national_derogation_goes_to_434_hours(total: int, code: str | None) -> None:
-    assert says(hours.hours_within_cap, lasting(total, rome="N4103", derogation=NATIONAL)) == code
+    assert says(hours.hours_within_cap, lasting(total, rome="N4103", derogation=NATIONAL, on=IN_FORCE)) == code
 
 
 def test_a_national_derogation_of_435_hours_does_not_exist() -> None:
-    examined = lasting(435, rome="N4101", derogation={**NATIONAL, "cap": 435})
+    examined = lasting(435, rome="N4101", derogation={**NATIONAL, "cap": 435}, on=IN_FORCE)
     assert says(hours.hours_within_cap, examined) == "HOURS_CAP"
     assert says(hours.national_derogation_fits, examined) == "DEROGATION_NATIONAL"
 
@@ -59,7 +60,18 @@ def test_a_national_derogation_of_435_hours_does_not_exist() -> None:
     ("rome", "code"), [("N4101", None), ("N4103", None), ("N4105", None), ("H3404", "DEROGATION_NATIONAL")]
 )
 def test_the_national_derogation_is_for_the_two_driver_titles(rome: str, code: str | None) -> None:
-    assert says(hours.national_derogation_fits, lasting(434, rome=rome, derogation=NATIONAL)) == code
+    assert says(hours.national_derogation_fits, lasting(434, rome=rome, derogation=NATIONAL, on=IN_FORCE)) == code
+
+
+@pytest.mark.parametrize(
+    ("day", "codes"),
+    [(dt.date(2021, 6, 7), ("DEROGATION_NATIONAL", "HOURS_CAP")), (dt.date(2021, 6, 8), (None, None))],
+)
+def test_a_national_derogation_holds_from_the_day_of_its_decision(
+    day: dt.date, codes: tuple[str | None, str | None]
+) -> None:
+    examined = lasting(434, rome="N4103", derogation=NATIONAL, on=day)
+    assert (says(hours.national_derogation_fits, examined), says(hours.hours_within_cap, examined)) == codes
 
 
 @pytest.mark.parametrize(("total", "code"), [(401, None), (420, None), (421, "HOURS_CAP")])
