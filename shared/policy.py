@@ -52,6 +52,9 @@ _ADMINISTRATOR: Final = _row("administrator")
 
 POLICY: Final[dict[str, Row]] = {
     # submission: an OPCO on its own fiches
+    "preprogramme_fiche": _OPCO,
+    "draft_fiche": _OPCO,
+    "renew_fiche": _OPCO,
     "submit_fiche": _OPCO,
     "check_fiche": _OPCO,
     "complete_fiche": _OPCO,
@@ -64,6 +67,7 @@ POLICY: Final[dict[str, Row]] = {
     "postpone_session": _OPCO,
     "cancel_session": _OPCO,
     "withdraw_fiche": _OPCO,
+    "return_placements": _OPCO,
     "import_fiches": _OPCO,
     "read_imports": {**_OPCO, **_OPERATIONS},
     "read_references": _EVERYBODY,  # what codes are called, to choose from; nobody's own

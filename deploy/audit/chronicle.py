@@ -24,7 +24,7 @@ class Session:
     """One session as submission speaks of it, state and motive in its words; ISO dates, seats.
 
     `planned`: the latest content still has it. `left` is the start before the first postponement; `hours` of one trainee and
-    `committed` euro cents come with the engagement.
+    `committed` euro cents come with the engagement. `returned`: people who finished and those in a job, by moment.
     """
 
     number: int
@@ -37,15 +37,20 @@ class Session:
     left: str | None = None
     hours: int = 0
     committed: int = 0
+    returned: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass
 class Fiche:
-    """One fiche as submission speaks of it; it keeps every session it ever had. `first` is the first start submitted."""
+    """One fiche as submission speaks of it; it keeps every session it ever had. `first` is the first start submitted.
+
+    `meant` is what is announced and not submitted: earliest first day, seats.
+    """
 
     id: str
     opco: str
     first: str | None = None
+    meant: tuple[str, int] | None = None
     sessions: dict[int, Session] = field(default_factory=dict)
     confirmed: bool = False
     withdrawn: bool = False
@@ -162,6 +167,11 @@ class Chronicle:
         match kind:
             case "fiche.submitted.v1":
                 fiche.first = min(plan["start"] for plan in said["content"]["sessions"])
+                fiche.meant = None
+            case "fiche.preprogrammed.v1":
+                fiche.meant = (said["intention"]["starts_from"], said["intention"]["seats"])
+            case "intention.dropped.v1":
+                fiche.meant = None
             case "programmation.confirmed.v1":
                 fiche.confirmed = True
             case "fiche.withdrawn.v1":
@@ -237,6 +247,10 @@ def _take_session(session: Session, kind: str, said: dict[str, Any]) -> None:
     match kind:
         case "session.engaged.v1":
             session.state, session.hours, session.committed = "engaged", said["hours"], said["committed"]
+            session.returned = {}
+        case "placements.returned.v1":
+            told = said["placements"]
+            session.returned[told["moment"]] = (told["finishing"], sum(one["count"] for one in told["placed"]))
         case "session.postponed.v1":
             before = dt.date.fromisoformat(said["start"]) - dt.timedelta(said["shift_days"])
             session.state, session.left = "postponed", session.left or before.isoformat()

@@ -13,6 +13,9 @@ from stdnum.fr import siret
 from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPCOS, OPERATIONS, REGION
 
 _DEEDS: Final = """
+preprogramme_fiche: opco (own)
+draft_fiche: opco (own)
+renew_fiche: opco (own)
 submit_fiche: opco (own)
 complete_fiche: opco (own)
 amend_fiche: opco (own)
@@ -24,6 +27,7 @@ engage_session: opco (own)
 postpone_session: opco (own)
 cancel_session: opco (own)
 withdraw_fiche: opco (own)
+return_placements: opco (own)
 ask_completion: region_reviewer pole_emploi_reviewer
 propose_adaptation: region_reviewer
 give_avis: region_reviewer

@@ -19,6 +19,10 @@ _FICHES: Final = f"""
 SELECT id::text AS id, opco, status, (document #> '{{content,sessions}}')::text AS plans, (document -> 'sessions')::text AS states
 FROM fiche WHERE {FILED}
 """
+_MEANT: Final = """
+SELECT id::text AS id, opco, document #>> '{intention,starts_from}' AS start, (document #>> '{intention,seats}')::int AS seats
+FROM fiche WHERE intended AND NOT filed AND status <> 'withdrawn'
+"""
 _COMMANDS: Final = """
 SELECT aggregate AS id,
   count(*) FILTER (WHERE action = 'complete_fiche') AS completed,
@@ -83,10 +87,16 @@ class KeptRows:
         self.left: dict[tuple[str, int], str] = {}
         self.engaged: dict[tuple[str, int], Mapping[str, Any]] = {}
         self.entries: dict[str, Mapping[str, Any]] = {}
+        self.meant: dict[str, Mapping[str, Any]] = {}
 
     def facts(self) -> dict[str, FicheFacts]:
-        """Return the facts of every fiche by id."""
-        return {identifier: self._fiche(identifier, row) for identifier, row in self.fiches.items()}
+        """Return the facts of every fiche by id, and of what is meant and not filed."""
+        filed = {identifier: self._fiche(identifier, row) for identifier, row in self.fiches.items()}
+        meant = {
+            identifier: FicheFacts(row["opco"], "", meant=(row["start"], row["seats"]))
+            for identifier, row in self.meant.items()
+        }
+        return filed | meant
 
     def _fiche(self, identifier: str, row: Mapping[str, Any]) -> FicheFacts:
         plans, states = json.loads(row["plans"]), json.loads(row["states"])
@@ -119,7 +129,14 @@ class KeptRows:
             committed=engaged["committed"] if engaged else 0,
             **{name: entries.get(name, 0) for name in ("ais", "ais_cancelled", "aes")},
             listed=bool(entries.get("listed")),
+            returned=_people(state.get("returned") or {}) if stands == "engaged" else {},
         )
+
+
+def _people(returned: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    return {
+        moment: (told["finishing"], sum(one["count"] for one in told["placed"])) for moment, told in returned.items()
+    }
 
 
 async def kept_facts(evidence: Evidence) -> dict[str, FicheFacts]:
@@ -127,6 +144,7 @@ async def kept_facts(evidence: Evidence) -> dict[str, FicheFacts]:
     wire = "fr.poec."
     submission = "submission"
     rows = KeptRows(await evidence.rows(submission, _FICHES), await evidence.rows(submission, _PLANS, FICHES))
+    rows.meant = {row["id"]: row for row in await evidence.rows(submission, _MEANT)}
     rows.commands = {row["id"]: dict(row) for row in await evidence.rows(submission, _COMMANDS)}
     rows.reviews = {row["id"]: dict(row) for row in await evidence.rows("validation", _REVIEWS)}
     first = await evidence.rows(submission, _FIRST, FICHES, f"{wire}fiche.submitted.v1")

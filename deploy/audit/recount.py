@@ -38,11 +38,15 @@ class SessionFacts:
     ais_cancelled: int = 0
     aes: int = 0
     listed: bool = False
+    returned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FicheFacts:
-    """One fiche with its sessions by number; the counters say how often something happened to it."""
+    """One fiche with its sessions by number; the counters say how often something happened to it.
+
+    `first` is empty while it is an intention; `meant` is then what was announced: earliest first day (ISO), seats.
+    """
 
     opco: str
     first: str
@@ -57,6 +61,7 @@ class FicheFacts:
     accepted: int = 0
     declined: int = 0
     countered: int = 0
+    meant: tuple[str, int] | None = None
     sessions: Mapping[int, SessionFacts] = field(default_factory=dict)
 
 
@@ -64,7 +69,10 @@ def counts_of(fiches: Iterable[FicheFacts]) -> Counter[Bucket]:
     """Return every count that is not zero."""
     counts: Counter[Bucket] = Counter()
     for fiche in fiches:
-        for measure, value in _of_fiche(fiche).items():
+        if fiche.meant is not None:
+            counts[("intended", fiche.opco, fiche.meant[0][:7])] += 1
+            counts[("intended_seats", fiche.opco, fiche.meant[0][:7])] += fiche.meant[1]
+        for measure, value in (_of_fiche(fiche) if fiche.first else {}).items():
             counts[(measure, fiche.opco, fiche.first[:7])] += value
         for session in fiche.sessions.values():
             for measure, value in {**_of_session(fiche, session), **_of_entries(session)}.items():
@@ -99,7 +107,12 @@ def _of_session(fiche: FicheFacts, session: SessionFacts) -> dict[str, int]:
     if session.state == "dropped" or fiche.refused or fiche.withdrawn:
         return {}
     engaged = {"engaged": 1, "hours": session.hours, "committed_cents": session.committed}
-    return {"planned": 1, "seats": session.seats} | (engaged if session.state == "engaged" else {})
+    people = {
+        f"{name}_{moment.lower()}": count
+        for moment, counted in session.returned.items()
+        for name, count in zip(("finished", "placed"), counted, strict=True)
+    }
+    return {"planned": 1, "seats": session.seats} | (engaged | people if session.state == "engaged" else {})
 
 
 def _of_entries(session: SessionFacts) -> dict[str, int]:
@@ -120,13 +133,13 @@ def _of_postponement(session: SessionFacts) -> dict[str, int]:
 
 
 def facts_of_log(chronicle: Chronicle) -> dict[str, FicheFacts]:
-    """Return the facts of every fiche that was submitted, by id, as the log tells them."""
+    """Return the facts of every fiche that was submitted, and of what is meant and not submitted, by id, as the log tells them."""
     return {
         identifier: _told(
             fiche, chronicle.dossiers.get(identifier, Dossier(identifier, fiche.opco)), chronicle.sessions
         )
         for identifier, fiche in chronicle.fiches.items()
-        if fiche.first is not None
+        if fiche.first is not None or fiche.meant is not None
     }
 
 
@@ -150,6 +163,7 @@ def _told(fiche: Fiche, dossier: Dossier, listed: Mapping[str, Listed]) -> Fiche
         accepted=fiche.said["adaptation.accepted.v1"],
         declined=fiche.said["adaptation.declined.v1"],
         countered=fiche.said["adaptation.countered.v1"],
+        meant=fiche.meant,
         sessions=sessions,
     )
 
@@ -169,4 +183,5 @@ def _session(session: Session, listed: Listed | None) -> SessionFacts:
         ais_cancelled=entries.ais_cancelled,
         aes=entries.aes,
         listed=entries.listed,
+        returned=session.returned if state == "engaged" else {},
     )

@@ -12,11 +12,14 @@ FROM information_schema.columns c
 WHERE table_schema = 'public' AND column_name IN ('id', 'version', 'sequence', 'audit_hash')
 GROUP BY table_name HAVING count(*) = 4 ORDER BY 1
 """
-FILED: Final = "status NOT IN ('preprogrammed', 'draft')"
+FILED: Final = "filed"
 """Holds for a fiche that was filed: of an intention or a draft nobody but submission has heard, and it counts nowhere."""
 OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
+            "preprogramme_fiche",
+            "draft_fiche",
+            "renew_fiche",
             "submit_fiche",
             "complete_fiche",
             "amend_fiche",
@@ -28,6 +31,7 @@ OPERATIONS: Final[dict[str, str]] = {
             "postpone_session",
             "cancel_session",
             "withdraw_fiche",
+            "return_placements",
         ),
         "submission",
     ),

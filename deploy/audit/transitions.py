@@ -91,6 +91,9 @@ hear_fiche_validated: refused | withdrawn -> same
 hear_fiche_refused: refused | withdrawn -> same
 """
 SUBMISSION: Final = """
+preprogramme_fiche: new | preprogrammed -> preprogrammed
+draft_fiche: new | preprogrammed | draft -> draft
+renew_fiche: new -> draft
 submit_fiche: new | preprogrammed | draft -> submitted
 complete_fiche: to_complete -> submitted | avis_lapsed
 amend_fiche: submitted | avis_lapsed | validated | confirmed -> same
@@ -101,7 +104,8 @@ confirm_programmation: validated -> confirmed
 engage_session: confirmed -> same
 postpone_session: submitted | avis_lapsed | validated | confirmed -> same
 cancel_session: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> same | cancelled
-withdraw_fiche: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> withdrawn
+return_placements: confirmed | reviewed -> same | reviewed
+withdraw_fiche: preprogrammed | draft | submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> withdrawn
 dossier_opened: * -> same
 completion_asked: submitted | avis_lapsed -> to_complete
 completion_asked: to_complete | to_adapt | validated | confirmed | reviewed | refused | withdrawn | cancelled -> same

@@ -10,7 +10,7 @@ from services.analytics import use_cases as story
 from services.analytics.domain.bilan import Bilan, Line
 from services.analytics.domain.counts import AsOf
 from services.analytics.domain.measures import Measure
-from shared.contracts.references import OPCOS
+from shared.contracts.references import OPCOS, PlacementMoment
 from shared.errors import InvalidInput, Objection
 from shared.http import answers, database, ok, signed_in
 
@@ -34,7 +34,7 @@ class CountOut(BaseModel):
 
 
 class CountsOut(BaseModel):
-    """Sums of a year; a sum that is zero is left out."""
+    """Sums of a year; a sum that is zero is left out, and of what became of people one below 10."""
 
     year: int
     by: str
@@ -80,6 +80,26 @@ class ShareOut(BaseModel):
     share: float | None
 
 
+class MeantOut(BaseModel):
+    """Intentions announced and not filed, and their seats: never part of any other figure."""
+
+    key: str
+    label: str
+    intended: int
+    intended_seats: int
+
+
+class OutcomeOut(BaseModel):
+    """What became of people who finished, at one moment, as their OPCO returned it; cells below 10 are not shown (None)."""
+
+    key: str
+    label: str
+    moment: PlacementMoment
+    finishing: int | None
+    placed: int | None
+    rate: float | None
+
+
 class BilanOut(BaseModel):
     """The bilan of a year, computed from the counts as of a moment.
 
@@ -96,6 +116,9 @@ class BilanOut(BaseModel):
     total: LineOut
     not_engaged: list[ShareOut]
     avis: list[ShareOut]
+    intended_by_opco: list[MeantOut]
+    intended_by_quarter: list[MeantOut]
+    placements: list[OutcomeOut]
 
 
 class DifferenceOut(BaseModel):
@@ -168,6 +191,9 @@ def _bilan(made: Bilan, as_of: AsOf) -> BilanOut:
         total=_line(made.total),
         not_engaged=[ShareOut(**vars(share)) for share in made.not_engaged],
         avis=[ShareOut(**vars(share)) for share in made.avis],
+        intended_by_opco=[MeantOut(**vars(meant)) for meant in made.intended_by_opco],
+        intended_by_quarter=[MeantOut(**vars(meant)) for meant in made.intended_by_quarter],
+        placements=[OutcomeOut(**vars(outcome)) for outcome in made.placements],
     )
 
 

@@ -16,6 +16,8 @@ def hearing() -> Hearing[FactSet]:
         write=write_facts,
         event_ids=lambda event: (event.fiche_id,),
         handlers={
+            filed.FichePreprogrammed: story.hear_preprogrammed,
+            filed.IntentionDropped: story.hear_intention_dropped,
             filed.FicheSubmitted: story.hear_submitted,
             filed.FicheCompleted: story.hear_completed,
             filed.FicheAmended: story.hear_content,
@@ -27,6 +29,7 @@ def hearing() -> Hearing[FactSet]:
             filed.SessionPostponed: story.hear_postponed,
             filed.SessionCancelled: story.hear_cancelled,
             filed.FicheWithdrawn: story.hear_withdrawn,
+            filed.PlacementsReturned: story.hear_placements,
             decided.CompletionAsked: story.hear_completion_asked,
             decided.AdaptationProposed: story.hear_adaptation_proposed,
             decided.AvisGiven: story.hear_avis,

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.analytics.domain.counts import AsOf, Bucket, Counts, moved
-from services.analytics.domain.facts import EntryFact, FicheFact, SessionFact, State
+from services.analytics.domain.facts import EntryFact, FicheFact, IntentionFact, SessionFact, State
 from shared.contracts.references import AvisKind, SessionMotive
 from shared.database import Database, UnitOfWork
 from shared.identity import Principal
@@ -138,10 +138,12 @@ def written(fact: FicheFact) -> str:
 
 def parsed(document: dict[str, Any]) -> FicheFact:
     """Return the fact a document holds."""
-    avis = document.pop("avis")
+    avis, meant = document.pop("avis"), document.pop("intention", None)
     sessions = {key: _session(value) for key, value in document.pop("sessions").items()}
     entries = {key: EntryFact(**value) for key, value in document.pop("entries").items()}
-    return FicheFact(sessions=sessions, entries=entries, avis=AvisKind(avis) if avis else None, **document)
+    intention = IntentionFact(dt.date.fromisoformat(meant["start"]), meant["seats"]) if meant else None
+    kind = AvisKind(avis) if avis else None
+    return FicheFact(sessions=sessions, entries=entries, avis=kind, intention=intention, **document)
 
 
 def _session(value: dict[str, Any]) -> SessionFact:
@@ -155,6 +157,7 @@ def _session(value: dict[str, Any]) -> SessionFact:
         motive=SessionMotive(motive) if motive else None,
         hours=value["hours"],
         committed=value["committed"],
+        returned={moment: tuple(people) for moment, people in value.get("returned", {}).items()},
     )
 
 

@@ -11,7 +11,7 @@ from services.analytics.domain import facts as domain
 from services.analytics.domain.bilan import Bilan, bilan
 from services.analytics.domain.counts import AsOf, Difference, differences, recount
 from services.analytics.domain.facts import FicheFact, SessionEvent
-from services.analytics.domain.measures import Measure
+from services.analytics.domain.measures import FEWEST_SHOWN, PLACEMENTS, Measure
 from services.analytics.store import FactSet, counts_of, everything, parsed, running_counts
 from shared.contracts.events import FicheEvent
 from shared.contracts.submission import (
@@ -20,8 +20,11 @@ from shared.contracts.submission import (
     CounterProposed,
     FicheAmended,
     FicheCompleted,
+    FichePreprogrammed,
     FicheSubmitted,
     FicheWithdrawn,
+    IntentionDropped,
+    PlacementsReturned,
     ProgrammationConfirmed,
     SessionCancelled,
     SessionEngaged,
@@ -42,8 +45,19 @@ from shared.policy import authorize
 WORKER: Final = service_principal("analytics", "worker")
 API: Final = service_principal("analytics", "api")
 """Reads what is everybody's: the counts. The facts behind them are read for the recount alone."""
+_OF_PEOPLE: Final = frozenset(measure for pair in PLACEMENTS.values() for measure in pair)
 By: TypeAlias = Literal["year", "quarter", "month", "opco"]
 NewContent: TypeAlias = FicheAmended | ProgrammationConfirmed
+
+
+def hear_preprogrammed(facts: FactSet, event: FichePreprogrammed, at: dt.datetime) -> None:
+    """An OPCO announced what it means to train for: counted apart from all that is firm."""
+    _take(facts, event, domain.preprogrammed(_of(facts, event), event))
+
+
+def hear_intention_dropped(facts: FactSet, event: IntentionDropped, at: dt.datetime) -> None:
+    """What was announced will not be filed."""
+    _take(facts, event, replace(_of(facts, event), intention=None))
 
 
 def hear_submitted(facts: FactSet, event: FicheSubmitted, at: dt.datetime) -> None:
@@ -133,6 +147,11 @@ def hear_cancelled(facts: FactSet, event: SessionCancelled, at: dt.datetime) -> 
     _take(facts, event, domain.cancelled(_of(facts, event), event))
 
 
+def hear_placements(facts: FactSet, event: PlacementsReturned, at: dt.datetime) -> None:
+    """The OPCO returned what became of a group, at its end or three months after."""
+    _take(facts, event, domain.returned(_of(facts, event), event))
+
+
 def hear_session(facts: FactSet, event: SessionEvent, at: dt.datetime) -> None:
     """Publication said something of a session: in the catalogue, out of it, an AIS, an AES (minutes L73-76)."""
     _take(facts, event, domain.with_entry(_of(facts, event), event))
@@ -141,9 +160,13 @@ def hear_session(facts: FactSet, event: SessionEvent, at: dt.datetime) -> None:
 async def counted(
     database: Database, principal: Principal, year: int, by: By, measures: Sequence[Measure], opco: str | None
 ) -> tuple[AsOf, list[tuple[str, str, int]]]:
-    """Return (measure, key, value) of a year, summed by `by`, of all OPCOs or one; as of when."""
+    """Return (measure, key, value) of a year, summed by `by`, of all OPCOs or one; as of when.
+
+    Of what became of people, sums below `FEWEST_SHOWN` are left out.
+    """
     authorize(principal, "read_counts")
-    return await counts_of(database, API, year, by, [measure.value for measure in measures], opco)
+    as_of, rows = await counts_of(database, API, year, by, [measure.value for measure in measures], opco)
+    return as_of, [row for row in rows if Measure(row[0]) not in _OF_PEOPLE or row[2] >= FEWEST_SHOWN]
 
 
 async def bilan_of(database: Database, principal: Principal, year: int) -> tuple[AsOf, Bilan]:

@@ -25,6 +25,7 @@ from services.submission.bodies import (
     FicheOut,
     FichesOut,
     FiledOut,
+    PlacementsIn,
     PostponementIn,
     PreparationOut,
     ProgrammationIn,
@@ -36,7 +37,9 @@ from services.submission.bodies import (
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.fiche import Status
+from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
+from services.submission.preparation_cases import read_renewed
 from services.submission.store import Fiches, Listed, Place, Wanted
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import fiche_id as id_of
@@ -48,7 +51,7 @@ from shared.policy import authorize
 
 B = TypeVar("B", bound=BaseModel)
 Number = Annotated[int, Path(ge=1, le=99)]
-Act = Callable[[Fiches, Asker, Ask[B]], Decision]
+Act = Callable[[Fiches, Asker, Ask[B]], Decision | Prepared]
 router = APIRouter(prefix="/fiches", tags=["fiches"])
 
 
@@ -94,7 +97,8 @@ async def get_fiche(request: Request, fiche_id: UUID) -> Response:
     """Return a fiche, filed or prepared; its ETag is what a command repeats in If-Match."""
     principal = await signed_in(request)
     held = await story.read_fiche(database(request), principal, fiche_id)
-    return ok(held_out(held, principal.organisation), revision=held.revision)
+    renewed = await read_renewed(database(request), principal, held)
+    return ok(held_out(held, principal.organisation, renewed), revision=held.revision)
 
 
 @router.post("/{fiche_id}/completion", openapi_extra=takes(ContentIn), responses=answers(FiledOut))
@@ -166,10 +170,10 @@ async def post_programmation(request: Request, fiche_id: UUID) -> Response:
 
 @router.post("/{fiche_id}/withdrawal", openapi_extra=takes(WithdrawalIn), responses=answers(FiledOut))
 async def post_withdrawal(request: Request, fiche_id: UUID) -> Response:
-    """Take the fiche back for good (OPCO)."""
+    """Take the fiche back for good, or drop what was prepared (OPCO)."""
 
-    def act(fiches: Fiches, asker: Asker, ask: Ask[WithdrawalIn]) -> Decision:
-        return story.withdraw_fiche(fiches, asker, ask.body.reason)
+    def act(fiches: Fiches, asker: Asker, ask: Ask[WithdrawalIn]) -> Decision | Prepared:
+        return story.withdraw_fiche(fiches, asker, ask.body.reason, ask.at)
 
     return await _decided(request, fiche_id, "withdraw_fiche", WithdrawalIn, act)
 
@@ -212,6 +216,16 @@ async def post_cancellation(request: Request, fiche_id: UUID, number: Number) ->
     return await _decided(request, fiche_id, "cancel_session", CancellationIn, act)
 
 
+@router.post("/{fiche_id}/sessions/{number}/placements", openapi_extra=takes(PlacementsIn), responses=answers(FiledOut))
+async def post_placements(request: Request, fiche_id: UUID, number: Number) -> Response:
+    """Say what became of the group of a session, at its end or three months after; again: correct it (OPCO)."""
+
+    def act(fiches: Fiches, asker: Asker, ask: Ask[PlacementsIn]) -> Decision:
+        return story.return_placements(fiches, asker, number, ask.body.placements, ask.at)
+
+    return await _decided(request, fiche_id, "return_placements", PlacementsIn, act)
+
+
 async def _decided(
     request: Request,
     fiche_id: UUID,
@@ -234,7 +248,7 @@ async def _decided(
     return await door(request).command(request, body_type, ids, answer)
 
 
-def _answer(decision: Decision, status: int) -> Answer:
+def _answer(decision: Decision | Prepared, status: int) -> Answer:
     fiche = decision.fiche
     location = f"/fiches/{fiche.id}" if status == 201 else None
     return Answer(status, filed_out(decision), revision=fiche.revision, location=location)

@@ -10,9 +10,12 @@ from pydantic import Field
 from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
 from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche, Session, SessionState, Status
 from services.submission.domain.preparation import Held
+from services.submission.domain.preparing import Prepared
+from services.submission.form_fields import LONGEST_TEXT
 from services.submission.store import Listed
 from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value, session_id
 from shared.contracts.ingress import Codes, ObjectionOut
+from shared.contracts.placements import Placements
 from shared.contracts.references import (
     AvisKind,
     AvisReason,
@@ -21,9 +24,12 @@ from shared.contracts.references import (
     SourcingCause,
     WithdrawalReason,
 )
-from shared.contracts.text import CODE, FreeText, Reason
+from shared.contracts.text import CODE, FREE, FreeText, Reason
 from shared.contracts.validation import Adaptation, CompletionItem
 from shared.errors import Objection
+
+MOST_FIELDS = 2000
+"""Fields of one form: more than the longest fiche has."""
 
 
 class FicheIn(Value):
@@ -36,6 +42,37 @@ class FicheIn(Value):
     content: FicheContent
     acknowledged: Codes = ()
     outside_campaign: OutsideCampaign | None = None
+
+
+class IntentionIn(Value):
+    """What is meant, under the reference that the fiche will have."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), CODE]
+    intention: Intention
+    acknowledged: Codes = ()
+
+
+class DraftIn(Value):
+    """What stands in the form: field path (`hours.total`, `sessions.0.start`) to text as it was typed, right or wrong."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), CODE]
+    fields: Annotated[
+        dict[Annotated[str, Field(max_length=80)], Annotated[str, Field(max_length=LONGEST_TEXT), FREE]],
+        Field(max_length=MOST_FIELDS),
+    ]
+
+
+class RenewalIn(Value):
+    """Under which reference and for which year a fiche is taken up again."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=REFERENCE_LENGTH), CODE]
+    programme_year: Annotated[int, Field(ge=2018, le=2100)]
+
+
+class PlacementsIn(Value):
+    """What became of a group: figures only."""
+
+    placements: Placements
 
 
 class ContentIn(Value):
@@ -110,6 +147,7 @@ class SessionOut(Value):
     forced_reason: str | None = None
     motive: SessionMotive | None = None
     cause: SourcingCause | None = None
+    returned: tuple[Placements, ...] = ()
 
 
 class FiledOut(Value):
@@ -174,6 +212,17 @@ class FicheOut(Value):
     content: FicheContent
 
 
+class RenewedOut(Value):
+    """The fiche that a draft takes up again, with its results as far as they are known."""
+
+    fiche_id: UUID
+    reference: str
+    status: Status
+    status_label: str
+    programme_year: int
+    sessions: tuple[SessionOut, ...]
+
+
 class PreparationOut(Value):
     """A fiche that was not filed yet: what was announced, and to its OPCO alone what stands in its form; the ETag is its revision."""
 
@@ -187,6 +236,8 @@ class PreparationOut(Value):
     intention: Intention | None
     fields: dict[str, FreeText]
     renews: UUID | None
+    renewed: RenewedOut | None = None
+    withdrawal: WithdrawalReason | None = None
 
 
 class ListedFicheOut(Value):
@@ -211,7 +262,7 @@ class FichesOut(Value):
     next: str | None = None
 
 
-def filed_out(decision: Decision) -> FiledOut:
+def filed_out(decision: Decision | Prepared) -> FiledOut:
     """Return the answer to a command."""
     fiche = decision.fiche
     return FiledOut(
@@ -220,7 +271,7 @@ def filed_out(decision: Decision) -> FiledOut:
         status=fiche.status,
         status_label=LABELS[fiche.status],
         revision=fiche.revision,
-        sessions=_sessions(fiche),
+        sessions=_sessions(fiche) if isinstance(fiche, Fiche) else (),
         warnings=objections_out(decision.warnings),
     )
 
@@ -243,13 +294,27 @@ def fiche_out(fiche: Fiche) -> FicheOut:
     return FicheOut.model_validate(shown, from_attributes=True)
 
 
-def held_out(held: Held, reader: str) -> FicheOut | PreparationOut:
-    """Return what is held as an organisation reads it: the fields of a form are for its OPCO alone."""
+def held_out(held: Held, reader: str, renewed: Fiche | None = None) -> FicheOut | PreparationOut:
+    """Return what is held as an organisation reads it: the fields of a form, and what it renews, are for its OPCO alone."""
     if isinstance(held, Fiche):
         return fiche_out(held)
-    own = {"fields": dict(held.fields) if reader == held.opco else {}}
+    own = {
+        "fields": dict(held.fields) if reader == held.opco else {},
+        "renewed": _renewed(renewed) if renewed and reader == held.opco else None,
+    }
     shown = {**held.__dict__, **own, "fiche_id": held.id, "status_label": LABELS[held.status]}
     return PreparationOut.model_validate(shown)
+
+
+def _renewed(fiche: Fiche) -> RenewedOut:
+    return RenewedOut(
+        fiche_id=fiche.id,
+        reference=fiche.reference,
+        status=fiche.status,
+        status_label=LABELS[fiche.status],
+        programme_year=fiche.content.programme_year,
+        sessions=_sessions(fiche),
+    )
 
 
 def listed_out(listed: Listed) -> ListedFicheOut:
@@ -271,4 +336,5 @@ def _session(fiche: UUID, number: int, session: Session) -> SessionOut:
         forced_reason=session.forced_reason,
         motive=session.motive,
         cause=session.cause,
+        returned=tuple(session.returned.values()),
     )

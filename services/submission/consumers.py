@@ -11,7 +11,9 @@ from uuid import UUID
 from services.submission import use_cases as story
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
+from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
+from services.submission.preparation_cases import preprogramme_fiche
 from services.submission.store import Fiches, open_fiches, write_fiches
 from services.submission.use_cases import Asker
 from shared.contracts import ingress as asked
@@ -21,7 +23,7 @@ from shared.identity import Principal
 from shared.messaging.hearing import Done, Hearing
 
 Handler = Callable[[Fiches, Principal, str, Any, dt.datetime], Done]
-Carry = Callable[[Fiches, Asker, Any, dt.datetime], Decision]
+Carry = Callable[[Fiches, Asker, Any, dt.datetime], Decision | Prepared]
 
 
 def hearing(given: Given) -> Hearing[Fiches]:
@@ -72,7 +74,14 @@ def _commands(given: Given) -> Mapping[type[asked.Command], Handler]:
         to = NewDates(command.start, command.end, command.motive, command.acknowledged, command.cause)
         return story.postpone_session(fiches, asker, command.number, to, given, at)
 
+    def preprogramme(
+        fiches: Fiches, principal: Principal, key: str, command: asked.PreprogrammeFiche, at: dt.datetime
+    ) -> Done:
+        intention, codes = command.intention, command.acknowledged
+        return _done(preprogramme_fiche(fiches, principal, key, intention, codes, given, at))
+
     return {
+        asked.PreprogrammeFiche: preprogramme,
         asked.SubmitFiche: submit,
         asked.CompleteFiche: _on_own_fiche(complete),
         asked.AmendFiche: _on_own_fiche(amend),
@@ -84,6 +93,7 @@ def _commands(given: Given) -> Mapping[type[asked.Command], Handler]:
         asked.PostponeSession: _on_own_fiche(postpone),
         asked.CancelSession: _on_own_fiche(_cancel),
         asked.WithdrawFiche: _on_own_fiche(_withdraw),
+        asked.ReturnPlacements: _on_own_fiche(_placements),
     }
 
 
@@ -104,8 +114,12 @@ def _cancel(fiches: Fiches, asker: Asker, command: asked.CancelSession, _at: dt.
     return story.cancel_session(fiches, asker, command.number, command.motive, command.cause)
 
 
-def _withdraw(fiches: Fiches, asker: Asker, command: asked.WithdrawFiche, _at: dt.datetime) -> Decision:
-    return story.withdraw_fiche(fiches, asker, command.reason)
+def _placements(fiches: Fiches, asker: Asker, command: asked.ReturnPlacements, at: dt.datetime) -> Decision:
+    return story.return_placements(fiches, asker, command.number, command.placements, at)
+
+
+def _withdraw(fiches: Fiches, asker: Asker, command: asked.WithdrawFiche, at: dt.datetime) -> Decision | Prepared:
+    return story.withdraw_fiche(fiches, asker, command.reason, at)
 
 
 def _on_own_fiche(carry: Carry) -> Handler:
@@ -122,6 +136,6 @@ def _filing(command: asked.CompleteFiche | asked.AmendFiche | asked.CounterPropo
     return Filing(command.content, command.acknowledged, at)
 
 
-def _done(decision: Decision) -> Done:
+def _done(decision: Decision | Prepared) -> Done:
     fiche = decision.fiche
     return Done(fiche_id=fiche.id, revision=fiche.revision, status=fiche.status.value, warnings=decision.warnings)

@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from services.submission.domain.content import first_start
 from services.submission.domain.desk import Desk
-from services.submission.domain.fiche import PREPARED, Fiche, Status
+from services.submission.domain.fiche import Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
 from shared.audit_trail import Head
 from shared.contracts.fiche import FicheContent
@@ -53,6 +53,7 @@ class FicheRow(Base, table=True):
     insee: str | None = Field(default=None, sa_type=sa.Text)
     zone_emploi: str | None = Field(default=None, sa_type=sa.Text)
     intended: bool = False
+    filed: bool = True
     document: str = Field(sa_type=JSONB)
 
 
@@ -78,7 +79,7 @@ _PREPARED: Final = TypeAdapter(Preparation)
 _CODES: Final = TypeAdapter(tuple[str, ...])
 _DESK: Final = TypeAdapter(Desk)
 _OPEN: Final = """
-SELECT id, version, sequence, audit_hash, status, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])
+SELECT id, version, sequence, audit_hash, filed, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, jsonb_build_object('campaigns', '[]'::jsonb, 'partners', '[]'::jsonb)::text
 """
@@ -119,7 +120,7 @@ async def open_fiches(unit: UnitOfWork, ids: Collection[UUID]) -> Fiches:
 
 
 def _loaded(row: Row) -> tuple[Head, Held]:
-    return Head(row["version"], row["sequence"], row["audit_hash"]), parsed(row["document"], row["status"])
+    return Head(row["version"], row["sequence"], row["audit_hash"]), parsed(row["document"], row["filed"])
 
 
 def write_fiches(fiches: Fiches, unit: UnitOfWork) -> None:
@@ -128,9 +129,9 @@ def write_fiches(fiches: Fiches, unit: UnitOfWork) -> None:
     fiches.write_versions(unit)
 
 
-def parsed(document: str, status: str) -> Held:
-    """Return what a document of a row in this status holds."""
-    return (_PREPARED if Status(status) in PREPARED else _FILED).validate_json(document)
+def parsed(document: str, filed: bool) -> Held:
+    """Return what a document holds: a fiche that was filed, or what was prepared."""
+    return (_FILED if filed else _PREPARED).validate_json(document)
 
 
 def written(held: Held) -> str:
@@ -166,6 +167,7 @@ def _of_fiche(fiche: Fiche) -> Mapping[str, Any]:
         "insee": content.place.insee,
         "zone_emploi": content.place.zone_emploi,
         "intended": False,
+        "filed": True,
     }
 
 
@@ -183,6 +185,7 @@ def _of_preparation(prepared: Preparation) -> Mapping[str, Any]:
         "insee": None,
         "zone_emploi": meant.zone_emploi if meant else None,
         "intended": meant is not None,
+        "filed": False,
     }
 
 
@@ -234,7 +237,7 @@ class Listed:
 
 _LIST: Final = """
 SELECT id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference FROM fiche
-WHERE (status = $1 OR ($1::text IS NULL AND status NOT IN ('preprogrammed', 'draft'))) AND ($2::text IS NULL OR opco = $2)
+WHERE (status = $1 OR $1::text IS NULL) AND filed = coalesce($1 NOT IN ('preprogrammed', 'draft'), true) AND ($2::text IS NULL OR opco = $2)
   AND ($3::date IS NULL OR (first_start >= $3 AND first_start < $4::date))
   AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6::uuid))
 ORDER BY submitted_at DESC, id DESC LIMIT $7
@@ -255,9 +258,9 @@ async def list_fiches(
 
 async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -> Held | None:
     """Return what is held under an identifier, or None where there is nothing that the principal may see."""
-    query = "SELECT status, document::text AS document FROM fiche WHERE id = $1"
+    query = "SELECT filed, document::text AS document FROM fiche WHERE id = $1"
     rows = await database.query(principal, query, fiche_id)
-    return parsed(rows[0]["document"], rows[0]["status"]) if rows else None
+    return parsed(rows[0]["document"], rows[0]["filed"]) if rows else None
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from uuid import UUID
 
-from services.submission.domain import decisions, hearing, sessions
+from services.submission.domain import decisions, hearing, placements, sessions
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.fiche import Fiche
 from services.submission.domain.preparation import Held, Preparation
+from services.submission.domain.preparing import Prepared, preparation_at_revision
 from services.submission.domain.sessions import NewDates
+from services.submission.preparation_cases import drop_preparation
 from services.submission.store import (
     Fiches,
     Kept,
@@ -30,6 +32,7 @@ from services.submission.store import (
 from shared.audit_trail import Change
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import FicheContent, fiche_id
+from shared.contracts.placements import Placements
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.validation import (
     AdaptationProposed,
@@ -212,8 +215,25 @@ def hear_lapsed(fiches: Fiches, event: AvisLapsed, at: dt.datetime) -> None:
     _hear(fiches, event, "avis_lapsed", hearing.avis_lapsed, facts)
 
 
-def withdraw_fiche(fiches: Fiches, asker: Asker, reason: WithdrawalReason) -> Decision:
-    """Take the fiche back."""
+def return_placements(fiches: Fiches, asker: Asker, number: int, returned: Placements, at: dt.datetime) -> Decision:
+    """Say what became of the group of a session."""
+
+    def decide(fiche: Fiche) -> Decision:
+        return placements.return_placements(fiche, number, returned, at)
+
+    facts: Facts = {"session": number, "moment": returned.moment.value, "finishing": returned.finishing}
+    return _decide(fiches, asker, "return_placements", decide, {**facts, "placed": returned.placed_people})
+
+
+def withdraw_fiche(fiches: Fiches, asker: Asker, reason: WithdrawalReason, at: dt.datetime) -> Decision | Prepared:
+    """Take the fiche back, or drop what was prepared."""
+    authorize(asker.principal, "withdraw_fiche")
+    held = decisions.existing(fiches.get(asker.fiche_id))
+    if isinstance(held, Preparation):
+        authorize(asker.principal, "withdraw_fiche", held.opco, unknown=decisions.UNKNOWN)
+        if asker.revision is not None:
+            preparation_at_revision(held, asker.revision)
+        return drop_preparation(fiches, asker.principal, held, reason, at)
 
     def decide(fiche: Fiche) -> Decision:
         return decisions.withdraw_fiche(fiche, reason)

@@ -91,6 +91,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
 )
 
 HEARERS: Final[dict[type[Event], tuple[str, ...]]] = {
+    s.FichePreprogrammed: ("analytics",),
+    s.IntentionDropped: ("analytics",),
     s.FicheSubmitted: ("validation", "publication", "analytics"),
     s.FicheCompleted: ("validation", "publication", "analytics"),
     s.FicheAmended: ("validation", "publication", "analytics"),
@@ -101,6 +103,7 @@ HEARERS: Final[dict[type[Event], tuple[str, ...]]] = {
     s.SessionEngaged: ("publication", "analytics"),
     s.SessionPostponed: ("validation", "publication", "analytics"),
     s.SessionCancelled: ("validation", "publication", "analytics"),
+    s.PlacementsReturned: ("analytics",),
     s.FicheWithdrawn: ("validation", "publication", "analytics"),
     v.DossierOpened: ("submission",),
     v.CompletionAsked: ("submission", "analytics"),

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.fiche import FicheContent, OutsideCampaign, Value
+from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value
+from shared.contracts.placements import Placements
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.text import Reason
 
@@ -22,6 +23,14 @@ class Command(Value):
     """Something a partner asks for; `wire_type` names it in the `ce_type` header."""
 
     wire_type: ClassVar[str]
+
+
+class PreprogrammeFiche(Command):
+    """Announce what is meant, before provider and content are known; again: announce it anew."""
+
+    wire_type: ClassVar[str] = "fr.poec.command.preprogramme_fiche.v1"
+    intention: Intention
+    acknowledged: Codes = ()
 
 
 class SubmitFiche(Command):
@@ -113,8 +122,16 @@ class CancelSession(Command):
     cause: SourcingCause | None = None
 
 
+class ReturnPlacements(Command):
+    """Say what became of the group of a session at one moment: at its end, or three months after."""
+
+    wire_type: ClassVar[str] = "fr.poec.command.return_placements.v1"
+    number: Annotated[int, Field(ge=1, le=99)]
+    placements: Placements
+
+
 class WithdrawFiche(Command):
-    """Take the fiche back."""
+    """Take the fiche back, or drop what was announced under its reference."""
 
     wire_type: ClassVar[str] = "fr.poec.command.withdraw_fiche.v1"
     reason: WithdrawalReason
@@ -160,6 +177,7 @@ class RecordAes(Command):
 
 
 OPCO_COMMANDS: tuple[type[Command], ...] = (
+    PreprogrammeFiche,
     SubmitFiche,
     CompleteFiche,
     AmendFiche,
@@ -171,6 +189,7 @@ OPCO_COMMANDS: tuple[type[Command], ...] = (
     PostponeSession,
     CancelSession,
     WithdrawFiche,
+    ReturnPlacements,
 )
 ENTRY_COMMANDS: tuple[type[Command], ...] = (RecordAis, CancelAis, RecordAes)
 

@@ -178,6 +178,25 @@ class SourcingCause(StrEnum):
     CONCURRENCE = "CONCURRENCE"
 
 
+class PlacementMoment(StrEnum):
+    """When an OPCO says what became of a group: at the end of the session, and three months after (ministry sheet on the POEC)."""
+
+    FIN = "FIN"
+    TROIS_MOIS = "TROIS_MOIS"
+
+
+class PlacementContract(StrEnum):
+    """Under which contract somebody found a job: those a POEC leads to (L6326-3), and the others that people find."""
+
+    CDI = "CDI"
+    CDD_12_MOIS = "CDD_12_MOIS"
+    PROFESSIONNALISATION_12_MOIS = "PROFESSIONNALISATION_12_MOIS"
+    APPRENTISSAGE = "APPRENTISSAGE"
+    CDD_COURT = "CDD_COURT"
+    INTERIM = "INTERIM"
+    AUTRE = "AUTRE"
+
+
 class WithdrawalReason(StrEnum):
     """Why an OPCO takes a fiche back."""
 

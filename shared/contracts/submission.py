@@ -5,7 +5,18 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.contracts.events import FicheEvent
-from shared.contracts.fiche import Cents, Days, FicheContent, Hours, OutsideCampaign, SessionNumber, Total, Value
+from shared.contracts.fiche import (
+    Cents,
+    Days,
+    FicheContent,
+    Hours,
+    Intention,
+    OutsideCampaign,
+    SessionNumber,
+    Total,
+    Value,
+)
+from shared.contracts.placements import Placements
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
 from shared.contracts.text import FreeText
 
@@ -21,6 +32,21 @@ class Shift(Value):
     commune_moved: bool
     zone_moved: bool
     main_formacode_moved: bool
+
+
+class FichePreprogrammed(_OnFiches):
+    """An OPCO announced what it means to train for, or announced it anew: an intention, never counted as firm (minutes L384-391)."""
+
+    wire_type: ClassVar[str] = "fr.poec.fiche.preprogrammed.v1"
+    reference: FreeText
+    intention: Intention
+
+
+class IntentionDropped(_OnFiches):
+    """What was announced will not be filed."""
+
+    wire_type: ClassVar[str] = "fr.poec.intention.dropped.v1"
+    reason: WithdrawalReason
 
 
 class FicheSubmitted(_OnFiches):
@@ -119,6 +145,16 @@ class SessionCancelled(_OnFiches):
     cause: SourcingCause | None = None
 
 
+class PlacementsReturned(_OnFiches):
+    """What became of a group at one moment; a later return of the same moment takes its place. `fiche_reviewed`: none is missing."""
+
+    wire_type: ClassVar[str] = "fr.poec.placements.returned.v1"
+    session_id: UUID
+    number: SessionNumber
+    placements: Placements
+    fiche_reviewed: bool
+
+
 class FicheWithdrawn(_OnFiches):
     """The OPCO took the fiche back: final."""
 
@@ -127,6 +163,8 @@ class FicheWithdrawn(_OnFiches):
 
 
 SUBMISSION_EVENTS: tuple[type[FicheEvent], ...] = (
+    FichePreprogrammed,
+    IntentionDropped,
     FicheSubmitted,
     FicheCompleted,
     FicheAmended,
@@ -138,4 +176,5 @@ SUBMISSION_EVENTS: tuple[type[FicheEvent], ...] = (
     SessionPostponed,
     SessionCancelled,
     FicheWithdrawn,
+    PlacementsReturned,
 )

@@ -19,6 +19,8 @@ _STATE_CODES: Final = frozenset(
     ("STATUS", "SESSION_STATE", "SESSION_STATUS", "SESSION_NOT_PUBLISHED", "REFERENCE_TAKEN", "ALREADY_REPLAYED")
 )
 _AT_ONCE: Final = 16
+BY_REFERENCE: Final = frozenset({"submit_fiche", "preprogramme_fiche", "draft_fiche"})
+"""Operations on what the caller's own reference names: on nobody else's, and on nothing where it is free."""
 PRIVATE: Final = frozenset({"draft"})
 """States in which an object is seen by its own organisation alone, whoever may see all others."""
 
@@ -60,9 +62,9 @@ def objects_of(service: str, door: str, operation: str) -> Iterator[tuple[Relati
         yield from (("none", None), ("absent", None))
     elif "{import_id}" in door:
         yield from (("own", None), ("other", None), ("absent", None))
-    elif "{fiche_id}" in door or "{session_id}" in door or operation == "submit_fiche":
+    elif "{fiche_id}" in door or "{session_id}" in door or operation in BY_REFERENCE:
         judged = "not_author" in TABLE[operation].values()
-        relations: tuple[Relation, ...] = ("own",) if operation == "submit_fiche" else ("own", "other")
+        relations: tuple[Relation, ...] = ("own",) if operation in BY_REFERENCE else ("own", "other")
         for relation in (*relations, "judged") if judged else relations:
             yield from ((relation, state) for state in STATES[service])
         yield "absent", None
@@ -78,7 +80,7 @@ def expected(cell: Cell) -> Outcome:
     if relation is None or (relation == "not_author" and cell.relation == "judged"):
         return "forbidden"
     if cell.relation == "absent":
-        return "reached" if cell.operation == "submit_fiche" else "unknown"
+        return "reached" if cell.operation in BY_REFERENCE else "unknown"
     if relation == "own" and cell.relation == "other":
         return "unknown"
     if cell.state in PRIVATE and relation != "own":

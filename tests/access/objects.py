@@ -94,6 +94,8 @@ async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object
             for cell in chunk:
                 opco, reference = _owner(cell), _reference()
                 start = at[cell.state or ""]
+                if cell.operation == "return_placements" and start.status is FicheStatus.CONFIRMED:
+                    start = filings.engaged()
                 held = replace(titled(start, opco), id=fiche_id(opco, reference), opco=opco, reference=reference)
                 working.put(held.id, held, _made(held.status, held.revision))
                 if isinstance(held, Fiche):
@@ -244,6 +246,7 @@ _IMPORT: Final = (
 _CONTENT: Final = golden_json()
 _ACKNOWLEDGED: Final = {"acknowledged": list(GOLDEN_WARNINGS)}
 _CHANGED: Final = {"content": {**_CONTENT, "title": "Peintre industriel, intitulé modifié"}, **_ACKNOWLEDGED}
+_INTENTION: Final = {**filings.INTENTION.model_dump(mode="json"), "seats": 15}
 _REASON: Final = "Le centre n’est libre qu’à ces dates."
 _DATES: Final = {"start": "2018-05-14", "end": "2018-08-17", "motive": "SOURCING_INSUFFISANT"}
 _AVIS: Final = {"avis": "COMPLEMENTAIRE"}
@@ -252,6 +255,10 @@ BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
     "check_fiche": lambda o: {"reference": o.reference, "content": _CONTENT},
     "submit_fiche": lambda o: {"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED},
     "import_fiches": lambda o: [{"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED}],
+    "preprogramme_fiche": lambda o: {"reference": o.reference, "intention": _INTENTION},
+    "draft_fiche": lambda o: {"reference": o.reference, "fields": {"title": "Peintre industriel"}},
+    "renew_fiche": lambda o: {"reference": _reference(), "programme_year": 2019},
+    "return_placements": lambda o: {"placements": {"moment": "FIN", "finishing": 8}},
     "complete_fiche": lambda o: {"content": _CONTENT, **_ACKNOWLEDGED},
     "amend_fiche": lambda o: _CHANGED,
     "accept_adaptation": lambda o: _ACKNOWLEDGED,

@@ -7,7 +7,7 @@ import pytest
 from services.validation import api, use_cases
 from shared.contracts.flow import SERVICES
 from shared.policy import POLICY
-from tests.access.cells import Cell, Report, cells, expected, run
+from tests.access.cells import BY_REFERENCE, Cell, Report, cells, expected, run
 from tests.access.entrance import Entrance
 from tests.access.objects import TABLES, at_its_time, requests
 from tests.support.operations import routes
@@ -20,6 +20,11 @@ OBJECTS: Mapping[str, str] = {
 }
 
 
+def _makes(cell: Cell) -> bool:
+    """Return whether a cell's command makes an object that was not there."""
+    return cell.operation == "renew_fiche" or (cell.operation in BY_REFERENCE and cell.relation == "absent")
+
+
 async def played(entrance: Entrance, asked: list[Cell]) -> Report:
     """Run cells, and add where an object changed although its command was refused."""
     await at_its_time(entrance)
@@ -30,7 +35,7 @@ async def played(entrance: Entrance, asked: list[Cell]) -> Report:
     changed = {identifier for identifier, version in after.items() if before.get(identifier, version) != version}
     allowed = {of_cells[cell][0].id for cell in report.effective}
     report.deviations += [f"{identifier} changed without leave" for identifier in changed - allowed]
-    filed = sum(cell.operation == "submit_fiche" and cell.relation == "absent" for cell in report.effective)
+    filed = sum(_makes(cell) for cell in report.effective)
     if len(after) - len(before) != filed:
         report.deviations.append(f"{len(after) - len(before)} objects are new, {filed} were to be")
     return report

@@ -83,7 +83,14 @@ TABLE: Final = (
     Layer(
         "use cases",
         r"services\.\w+\.(\w+_)?cases",
-        ("services.{me}.domain", "services.{me}.use_cases", "services.{me}.store", "services.{me}.*_store", *_OF_SHARED_FOR_CASES),
+        (
+            "services.{me}.domain",
+            "services.{me}.use_cases",
+            "services.{me}.store",
+            "services.{me}.*_store",
+            "services.{me}.*_cases",
+            *_OF_SHARED_FOR_CASES,
+        ),
         (*_KAFKA, *_WEB),
     ),
     Layer(
@@ -189,8 +196,9 @@ def _allowed(module: Module, layer: Layer, name: str) -> bool:
 
 def _fits(name: str, pattern: str) -> bool:
     last = name.rsplit(".", maxsplit=1)[-1]
-    if pattern.endswith(".*_store"):
-        return _within(name, pattern.removesuffix(".*_store")) and last.endswith("_store")
+    for kind in ("_store", "_cases"):
+        if pattern.endswith(f".*{kind}"):
+            return _within(name, pattern.removesuffix(f".*{kind}")) and last.endswith(kind)
     if pattern.endswith(".*"):
         ways_in = ("app", "api", "pages", "consumers", "job")
         return _within(name, pattern[:-2]) and last.rsplit("_", maxsplit=1)[-1] not in ways_in

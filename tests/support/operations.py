@@ -43,6 +43,9 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "submission": {
         "POST /fiches": "submit_fiche",
         "POST /fiches/check": "check_fiche",
+        "POST /fiches/intentions": "preprogramme_fiche",
+        "POST /fiches/drafts": "draft_fiche",
+        "POST /fiches/{fiche_id}/renewal": "renew_fiche",
         "GET /fiches": "read_fiche",
         "GET /fiches/{fiche_id}": "read_fiche",
         "POST /fiches/{fiche_id}/completion": "complete_fiche",
@@ -55,6 +58,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "POST /fiches/{fiche_id}/sessions/{number}/engagement": "engage_session",
         "POST /fiches/{fiche_id}/sessions/{number}/postponement": "postpone_session",
         "POST /fiches/{fiche_id}/sessions/{number}/cancellation": "cancel_session",
+        "POST /fiches/{fiche_id}/sessions/{number}/placements": "return_placements",
         "POST /imports": "import_fiches",
         "GET /imports": "read_imports",
         "GET /imports/columns": "read_imports",

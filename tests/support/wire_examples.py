@@ -10,11 +10,14 @@ from shared.contracts import publication as p
 from shared.contracts import submission as s
 from shared.contracts import validation as v
 from shared.contracts.events import Event
-from shared.contracts.fiche import PublishedContent, Value, fiche_id, session_id
+from shared.contracts.fiche import Intention, PublishedContent, Value, fiche_id, session_id
 from shared.contracts.letters import DeadLetterAnnounced
+from shared.contracts.placements import Placed, Placements
 from shared.contracts.references import (
     AvisKind,
     AvisReason,
+    PlacementContract,
+    PlacementMoment,
     RefusalReason,
     RemovalReason,
     SessionMotive,
@@ -50,7 +53,19 @@ def _made(model: type[Event], *parts: dict[str, object], **fields: object) -> Ev
     return model.model_validate({name: value for part in (*parts, fields) for name, value in part.items()})
 
 
+_INTENTION: Final = Intention(
+    programme_year=2018, title="POEC - Peintre industriel", rome="H3404", main_formacode="22472", branch_idcc="3248",
+    zone_emploi="2816", starts_from=dt.date(2018, 4, 1), starts_until=dt.date(2018, 6, 30), seats=12,
+)  # fmt: skip
+_PLACEMENTS: Final = Placements(
+    moment=PlacementMoment.FIN, finishing=10, companies_asked=4, companies_answered=3, companies_satisfied=3,
+    placed=(Placed(contract=PlacementContract.CDI, count=5), Placed(contract=PlacementContract.CDD_12_MOIS, count=2)),
+)  # fmt: skip
+
 EVENTS: Final[tuple[Event, ...]] = (
+    _made(s.FichePreprogrammed, _fiche(), reference=GOLDEN_REFERENCE, intention=_INTENTION),
+    _made(s.IntentionDropped, _fiche(2), reason=WithdrawalReason.BESOIN_DISPARU),
+    _made(s.PlacementsReturned, _fiche(), _NUMBERED, placements=_PLACEMENTS, fiche_reviewed=False),
     _made(s.FicheSubmitted, _fiche(), reference=GOLDEN_REFERENCE, content=_CONTENT, acknowledged=GOLDEN_WARNINGS),
     _made(s.FicheCompleted, _fiche(2), content=_CONTENT, shift=_SHIFT),
     _made(s.FicheAmended, _fiche(2), content=_CONTENT, shift=_SHIFT),
@@ -95,6 +110,8 @@ EVENTS: Final[tuple[Event, ...]] = (
 )  # fmt: skip
 
 COMMANDS: Final[tuple[i.Command, ...]] = (
+    i.PreprogrammeFiche(intention=_INTENTION),
+    i.ReturnPlacements(number=1, placements=_PLACEMENTS),
     i.SubmitFiche(content=_CONTENT, acknowledged=GOLDEN_WARNINGS),
     i.CompleteFiche(content=_CONTENT, acknowledged=GOLDEN_WARNINGS),
     i.AmendFiche(content=_CONTENT),

@@ -1,13 +1,13 @@
 """The bilan of a year: indicators and tables computed from the running counts of the year."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from services.analytics.domain.counts import Bucket, by_month, by_opco, by_quarter, total
 from services.analytics.domain.indicators import Indicator, indicators
-from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, Measure
-from shared.contracts.references import OPCOS
+from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, FEWEST_SHOWN, PLACEMENTS, Measure
+from shared.contracts.references import OPCOS, PlacementMoment
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,31 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Meant:
+    """What is announced and not filed, of an OPCO or a quarter: never part of any other figure (minutes L384-391)."""
+
+    key: str
+    label: str
+    intended: int
+    intended_seats: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of people who finished, of an OPCO or of all (`total`), at one moment; None where too few to be shown.
+
+    The rate stands beside its volume (minutes L129-136).
+    """
+
+    key: str
+    label: str
+    moment: PlacementMoment
+    finishing: int | None
+    placed: int | None
+    rate: float | None
+
+
+@dataclass(frozen=True)
 class Bilan:
     """Everything the conference reads of a year."""
 
@@ -41,6 +66,9 @@ class Bilan:
     total: Line
     not_engaged: tuple[Share, ...]
     avis: tuple[Share, ...]
+    intended_by_opco: tuple[Meant, ...]
+    intended_by_quarter: tuple[Meant, ...]
+    placements: tuple[Outcome, ...]
 
 
 COLUMNS: Final = (
@@ -100,7 +128,32 @@ def bilan(year: int, counts: Mapping[Bucket, int]) -> Bilan:
         total=Line("total", "Total", {measure: sums[measure] for measure in COLUMNS}),
         not_engaged=_not_engaged(sums),
         avis=_avis(sums),
+        intended_by_opco=_meant(OPCOS, by_opco(counts, Measure.INTENDED), by_opco(counts, Measure.INTENDED_SEATS)),
+        intended_by_quarter=_meant(
+            quarters, by_quarter(counts, Measure.INTENDED), by_quarter(counts, Measure.INTENDED_SEATS)
+        ),
+        placements=tuple(_outcomes(counts, sums)),
     )
+
+
+def _meant(labels: Mapping[str, str], intended: Mapping[str, int], seats: Mapping[str, int]) -> tuple[Meant, ...]:
+    return tuple(Meant(key, label, intended.get(key, 0), seats.get(key, 0)) for key, label in labels.items())
+
+
+def _outcomes(counts: Mapping[Bucket, int], sums: Mapping[Measure, int]) -> Iterator[Outcome]:
+    for moment, (finishing, placed) in PLACEMENTS.items():
+        yield _outcome("total", "Total", moment, sums[finishing], sums[placed])
+        of_all, of_placed = by_opco(counts, finishing), by_opco(counts, placed)
+        for opco, label in OPCOS.items():
+            yield _outcome(opco, label, moment, of_all.get(opco, 0), of_placed.get(opco, 0))
+
+
+def _outcome(key: str, label: str, moment: PlacementMoment, finishing: int, placed: int) -> Outcome:
+    """Return an outcome; cells below `FEWEST_SHOWN` are hidden, and no rate leads back to them."""
+    shown = finishing >= FEWEST_SHOWN
+    told = placed if shown and placed >= FEWEST_SHOWN else None
+    rate = round(placed / finishing, 4) if told is not None else None
+    return Outcome(key, label, moment, finishing if shown else None, told, rate)
 
 
 def _lines(labels: Mapping[str, str], columns: Mapping[Measure, Mapping[str, int]]) -> tuple[Line, ...]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.analytics.domain.facts import EntryFact, FicheFact, SessionFact, State, month_of
-from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, Measure
+from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, PLACEMENTS, Measure
+from shared.contracts.references import PlacementMoment
 
 Bucket: TypeAlias = tuple[str, str, str]
 """Measure, OPCO, month (YYYY-MM)."""
@@ -26,6 +27,9 @@ def contribution(fact: FicheFact) -> Counts:
     counts: Counts = {}
     if fact.month is not None:
         _add(counts, fact.opco, fact.month, _of_fiche(fact))
+    if fact.month is None and fact.intention is not None:
+        meant = {Measure.INTENDED: 1, Measure.INTENDED_SEATS: fact.intention.seats}
+        _add(counts, fact.opco, month_of(fact.intention.start), meant)
     for key, session in fact.sessions.items():
         month = month_of(session.start)
         _add(counts, fact.opco, month, _of_session(fact, session))
@@ -78,7 +82,15 @@ def _of_session(fact: FicheFact, session: SessionFact) -> dict[Measure, int]:
         Measure.ENGAGED: 1,
         Measure.HOURS: session.hours,
         Measure.COMMITTED_CENTS: session.committed,
+        **_of_returns(session),
     }
+
+
+def _of_returns(session: SessionFact) -> dict[Measure, int]:
+    values: dict[Measure, int] = {}
+    for moment, people in session.returned.items():
+        values |= dict(zip(PLACEMENTS[PlacementMoment(moment)], people, strict=True))
+    return values
 
 
 def _of_postponement(session: SessionFact, left: dt.date) -> dict[Measure, int]:

@@ -21,7 +21,13 @@ from shared.contracts.publication import (
     SessionSuspended,
 )
 from shared.contracts.references import AvisKind, SessionMotive
-from shared.contracts.submission import SessionCancelled, SessionEngaged, SessionPostponed
+from shared.contracts.submission import (
+    FichePreprogrammed,
+    PlacementsReturned,
+    SessionCancelled,
+    SessionEngaged,
+    SessionPostponed,
+)
 
 
 class State(StrEnum):
@@ -39,6 +45,7 @@ class SessionFact:
     """What submission said of one session: number, current start, seats, state.
 
     `left` is the start before the first postponement, `hours` (of one trainee) and `committed` (cents) come with the engagement.
+    `returned`: people who finished and people in a job, by moment (`FIN`, `TROIS_MOIS`).
     """
 
     number: int
@@ -49,6 +56,15 @@ class SessionFact:
     motive: SessionMotive | None = None
     hours: int = 0
     committed: int = 0
+    returned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IntentionFact:
+    """What an OPCO announced and has not filed: the earliest first day, seats."""
+
+    start: dt.date
+    seats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,7 @@ class FicheFact:
     accepted: int = 0
     declined: int = 0
     countered: int = 0
+    intention: IntentionFact | None = None
 
 
 SessionEvent: TypeAlias = (
@@ -101,7 +118,12 @@ def month_of(day: dt.date) -> str:
 def submitted(fact: FicheFact, fiche: UUID, content: FicheContent) -> FicheFact:
     """Take the first content: it gives the fiche its month for good."""
     first = min(plan.start for plan in content.sessions)
-    return replace(with_content(fact, fiche, content), month=month_of(first))
+    return replace(with_content(fact, fiche, content), month=month_of(first), intention=None)
+
+
+def preprogrammed(fact: FicheFact, event: FichePreprogrammed) -> FicheFact:
+    """Take what is meant: it is kept apart from all that was filed, and gone once the fiche is (rule 12, minutes L384-391)."""
+    return replace(fact, intention=IntentionFact(event.intention.starts_from, event.intention.seats))
 
 
 def with_content(fact: FicheFact, fiche: UUID, content: FicheContent) -> FicheFact:
@@ -134,6 +156,7 @@ def engaged(fact: FicheFact, event: SessionEngaged) -> FicheFact:
         state=State.ENGAGED,
         hours=event.hours,
         committed=event.committed,
+        returned={},
     )
     return _with_session(fact, key, new)
 
@@ -153,8 +176,18 @@ def cancelled(fact: FicheFact, event: SessionCancelled) -> FicheFact:
     return fact if old is None else _with_session(fact, key, replace(old, state=State.CANCELLED, motive=event.motive))
 
 
+def returned(fact: FicheFact, event: PlacementsReturned) -> FicheFact:
+    """Take what became of a group at one moment; a later return of the same moment takes its place."""
+    key, old = _session(fact, event)
+    if old is None:
+        return fact
+    told = event.placements
+    after = {**old.returned, told.moment.value: (told.finishing, told.placed_people)}
+    return _with_session(fact, key, replace(old, returned=after))
+
+
 def _session(
-    fact: FicheFact, event: SessionEngaged | SessionPostponed | SessionCancelled
+    fact: FicheFact, event: SessionEngaged | SessionPostponed | SessionCancelled | PlacementsReturned
 ) -> tuple[str, SessionFact | None]:
     key = str(event.session_id)
     return key, fact.sessions.get(key)

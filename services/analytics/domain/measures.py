@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from shared.contracts.references import AvisKind, SessionMotive
+from shared.contracts.references import AvisKind, PlacementMoment, SessionMotive
 
 
 class Measure(StrEnum):
@@ -44,10 +44,17 @@ class Measure(StrEnum):
     AIS = "ais"
     AIS_CANCELLED = "ais_cancelled"
     AES = "aes"
+    INTENDED = "intended"
+    INTENDED_SEATS = "intended_seats"
+    FINISHED_FIN = "finished_fin"
+    PLACED_FIN = "placed_fin"
+    FINISHED_TROIS_MOIS = "finished_trois_mois"
+    PLACED_TROIS_MOIS = "placed_trois_mois"
 
 
 _FIRST: Final = "the first start that was submitted"
 _CURRENT: Final = "the session's current start"
+_MEANT: Final = "the earliest first day that was announced"
 _LEFT: Final = "the start the session had before it was first postponed"
 
 DEFINITIONS: Final[dict[Measure, tuple[str, str]]] = {
@@ -83,8 +90,22 @@ DEFINITIONS: Final[dict[Measure, tuple[str, str]]] = {
     Measure.AIS: ("AIS that stand (net of cancelled ones)", _CURRENT),
     Measure.AIS_CANCELLED: ("AIS cancelled", _CURRENT),
     Measure.AES: ("effective entries", _CURRENT),
+    Measure.INTENDED: ("intentions announced, neither filed nor dropped since; in no other count", _MEANT),
+    Measure.INTENDED_SEATS: ("seats of these intentions", _MEANT),
+    Measure.FINISHED_FIN: ("people who finished, of engaged sessions whose end was returned", _CURRENT),
+    Measure.PLACED_FIN: ("of these, in a job at the end", _CURRENT),
+    Measure.FINISHED_TROIS_MOIS: ("people who finished, of engaged sessions returned three months after", _CURRENT),
+    Measure.PLACED_TROIS_MOIS: ("of these, in a job three months after", _CURRENT),
 }
 """Measure to what it counts and whose month it is counted in."""
+
+PLACEMENTS: Final[dict[PlacementMoment, tuple[Measure, Measure]]] = {
+    PlacementMoment.FIN: (Measure.FINISHED_FIN, Measure.PLACED_FIN),
+    PlacementMoment.TROIS_MOIS: (Measure.FINISHED_TROIS_MOIS, Measure.PLACED_TROIS_MOIS),
+}
+"""Moment to the people who finished, and to those of them in a job."""
+FEWEST_SHOWN: Final = 10
+"""Sums of people below this are kept and not shown: a group so small says something of the persons in it (rule 40)."""
 
 CANCELLED_FOR: Final[dict[SessionMotive, Measure]] = {
     motive: Measure(f"cancelled_{motive.lower()}") for motive in SessionMotive

@@ -66,6 +66,8 @@ def submit_fiche(
     """File a new fiche, or what was prepared under this reference; `taken` is what has the reference already, if anything."""
     if isinstance(taken, Fiche):
         raise NotAllowedNow(reference_taken(taken, filing.content))
+    if taken is not None:
+        allowed("submit_fiche", taken.status)
     wrong = reference_form(reference)
     outside = filing.outside_campaign
     case = Case(filing.content, opco, civil_date(filing.at), given, outside_campaign=outside)
@@ -99,12 +101,14 @@ def submit_fiche(
     return Decision(fiche, (event,), warnings)
 
 
-def reference_taken(fiche: Fiche, content: FicheContent) -> Objection:
+def reference_taken(fiche: Fiche, content: FicheContent | None = None) -> Objection:
     """Return what is said of a reference that a fiche has; `same_content` tells a repeated filing from another fiche."""
     message = (
         "Vous avez déjà déposé une fiche sous cette référence\u202f: modifiez-la ou choisissez une autre référence."
     )
-    same = digest(content) == fiche.filed_digest or (fiche.revision == 1 and content == fiche.content)
+    same = content is not None and (
+        digest(content) == fiche.filed_digest or (fiche.revision == 1 and content == fiche.content)
+    )
     facts: Facts = {"status": fiche.status.value, "same_content": same}
     return Objection("REFERENCE_TAKEN", message, field="reference", facts=facts)
 

@@ -5,15 +5,17 @@ Everything is frozen: a decision returns a new fiche.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from shared.contracts.fiche import FicheContent, OutsideCampaign, SessionPlan
+from shared.contracts.placements import Placements
 from shared.contracts.references import (
     AvisKind,
     AvisReason,
+    PlacementMoment,
     RefusalReason,
     SessionMotive,
     SourcingCause,
@@ -86,7 +88,7 @@ SESSION_LABELS: Final[dict[SessionState, str]] = {
 class Session:
     """What the OPCO said of one session: people enrolled and reason if forced when engaged, motive if postponed or cancelled.
 
-    `cause` is why too few people came forward, where that is the motive.
+    `cause` is why too few people came forward, where that is the motive; `returned` what became of the group, by moment.
     """
 
     state: SessionState = SessionState.PLANNED
@@ -94,6 +96,7 @@ class Session:
     forced_reason: str | None = None
     motive: SessionMotive | None = None
     cause: SourcingCause | None = None
+    returned: Mapping[PlacementMoment, Placements] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

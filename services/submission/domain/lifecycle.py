@@ -42,6 +42,8 @@ class SessionStep:
 
 _S = Status
 _AMENDABLE: Final = (_S.SUBMITTED, _S.AVIS_LAPSED, _S.VALIDATED, _S.CONFIRMED)
+_RENEWABLE: Final = (_S.VALIDATED, _S.CONFIRMED, _S.REVIEWED, _S.CANCELLED, _S.REFUSED, _S.WITHDRAWN)
+_RETURNS: Final = "its moment has come; figures fit together"
 _RULES: Final = "rules, warnings acknowledged"
 _HOLDS: Final = "no avis, or it holds"
 _LAPSED: Final = "the avis lapsed"
@@ -56,6 +58,12 @@ def _answer(command: str, status: Status, guard: str) -> tuple[Step, ...]:
 
 
 COMMANDS: Final[tuple[Step, ...]] = (
+    Step("preprogramme_fiche", (), OPCO, "reference free; rules of an intention", _S.PREPROGRAMMED),
+    Step("preprogramme_fiche", (_S.PREPROGRAMMED,), OPCO, "something changes; rules of an intention", None),
+    Step("draft_fiche", (), OPCO, "reference free; known fields", _S.DRAFT),
+    Step("draft_fiche", (_S.PREPROGRAMMED, _S.DRAFT), OPCO, "known fields", _S.DRAFT),
+    Step("renew_fiche", (), OPCO, "reference free; takes up a fiche of an earlier year", _S.DRAFT),
+    Step("renew_fiche", _RENEWABLE, OPCO, "a later year; the new reference free: a draft is made under it", None),
     Step("submit_fiche", (), OPCO, f"reference free; {_RULES}", _S.SUBMITTED),
     Step("submit_fiche", (_S.PREPROGRAMMED, _S.DRAFT), OPCO, _RULES, _S.SUBMITTED),
     *_answer("complete_fiche", _S.TO_COMPLETE, _RULES),
@@ -68,7 +76,9 @@ COMMANDS: Final[tuple[Step, ...]] = (
     Step("postpone_session", _AMENDABLE, OPCO, "other dates; rules of dates", None),
     Step("cancel_session", LIVE, OPCO, "a motive; another session is left", None),
     Step("cancel_session", LIVE, OPCO, "a motive; it was the last one", _S.CANCELLED),
-    Step("withdraw_fiche", LIVE, OPCO, "a reason", _S.WITHDRAWN),
+    Step("return_placements", (_S.CONFIRMED,), OPCO, f"{_RETURNS}; another return is missing", None),
+    Step("return_placements", (_S.CONFIRMED, _S.REVIEWED), OPCO, f"{_RETURNS}; none is missing", _S.REVIEWED),
+    Step("withdraw_fiche", (_S.PREPROGRAMMED, _S.DRAFT, *LIVE), OPCO, "a reason", _S.WITHDRAWN),
 )
 
 _UNDECIDED: Final = (_S.SUBMITTED, _S.TO_COMPLETE, _S.TO_ADAPT, _S.AVIS_LAPSED)
@@ -109,6 +119,7 @@ SESSION_TABLE: Final[tuple[SessionStep, ...]] = (
     ),
     SessionStep("postpone_session", (_N.PLANNED, _N.ENGAGED, _N.POSTPONED), OPCO, "other dates, motive", _N.POSTPONED),
     SessionStep("cancel_session", (_N.PLANNED, _N.ENGAGED, _N.POSTPONED), OPCO, "motive", _N.CANCELLED),
+    SessionStep("return_placements", (_N.ENGAGED,), OPCO, "its moment has come; figures fit together", _N.ENGAGED),
 )
 
 
@@ -128,8 +139,7 @@ def session_allowed(command: str, number: int, state: SessionState) -> SessionSt
         if step.command == command and state in step.from_states:
             return step.to_state
     message = (
-        f"La session {number} est à l’état {_quoted(SESSION_LABELS[state])}\u202f:"
-        " cette commande n’y est plus possible."
+        f"La session {number} est à l’état {_quoted(SESSION_LABELS[state])}\u202f: cette commande n’y est pas possible."
     )
     facts = {"session": number, "state": state.value, "command": command}
     raise NotAllowedNow(Objection("SESSION_STATE", message, field="number", facts=facts))

@@ -17,11 +17,15 @@ _PLACE: Final = "compétence de la Région (L6121-1)"
 
 def branch_belongs_to_the_opco(case: Case) -> Objection | None:
     """A branch belongs to one OPCO (L6332-1-1 III)."""
-    idcc = case.content.branch_idcc
-    owner = next((opco for opco, branches in IDCC_BY_OPCO.items() if idcc in branches), None)
-    if owner == case.opco:
+    return own_branch(case.content.branch_idcc, case.opco, "branch_idcc")
+
+
+def own_branch(idcc: str, opco: str, field: str) -> Objection | None:
+    """Return what is wrong with a branch that is not this OPCO's."""
+    owner = next((one for one, branches in IDCC_BY_OPCO.items() if idcc in branches), None)
+    if owner == opco:
         return None
-    name = OPCOS.get(case.opco, case.opco)
+    name = OPCOS.get(opco, opco)
     if owner:
         message = f"La branche IDCC {idcc} relève de {OPCOS[owner]} et non de {name}\u202f: corrigez la branche."
     else:
@@ -29,8 +33,8 @@ def branch_belongs_to_the_opco(case: Case) -> Objection | None:
             f"La branche IDCC {idcc} n’est pas dans la liste des branches de {name}\u202f:"
             " corrigez-la ou faites-la ajouter."
         )
-    facts = {"idcc": idcc, "opco": case.opco, "owner": owner}
-    return Objection("BRANCH_OPCO", message, "L6332-1-1 III", "branch_idcc", facts)
+    facts = {"idcc": idcc, "opco": opco, "owner": owner}
+    return Objection("BRANCH_OPCO", message, "L6332-1-1 III", field, facts)
 
 
 def siret_is_valid(case: Case) -> Objection | None:
@@ -165,8 +169,12 @@ def commune_is_known(case: Case) -> Objection | None:
 
 def zone_is_known(case: Case) -> Objection | None:
     """The employment zone is one of ZE2020 that lies in or touches Normandie."""
-    zone = case.content.place.zone_emploi
+    return known_zone(case.content.place.zone_emploi, "place.zone_emploi")
+
+
+def known_zone(zone: str, field: str) -> Objection | None:
+    """Return what is wrong with a code that is no employment zone of the region."""
     if zone in ZONES_EMPLOI:
         return None
     message = f"La zone d’emploi {zone} ne touche pas la Normandie\u202f: indiquez une zone ZE2020 de la région."
-    return Objection("PLACE_ZONE", message, "zones d’emploi 2020 (INSEE)", "place.zone_emploi", {"zone": zone})
+    return Objection("PLACE_ZONE", message, "zones d’emploi 2020 (INSEE)", field, {"zone": zone})

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
-from services.submission.domain.fiche import Fiche, Status
+from services.submission.domain.fiche import Changed, Fiche, Status
 from shared.contracts.fiche import Intention
+from shared.contracts.references import WithdrawalReason
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """A fiche that was not filed; `revision` counts its savings from 1, `reference` is the OPCO's own name for it.
+    """A fiche that was not filed, or was dropped before it was.
+
+    `revision` counts its savings from 1, `reference` is the OPCO's own name for it.
 
     `fields` holds what stands in the form, path to text as it was typed (`hours.total`, `sessions.0.start`), right or wrong.
     `intention` is what was announced (rule 12, minutes L384-391): it is seen by the Région, a draft alone is seen by its OPCO.
@@ -28,6 +31,8 @@ class Preparation:
     fields: Mapping[str, str] = field(default_factory=dict)
     intention: Intention | None = None
     renews: UUID | None = None
+    withdrawal: WithdrawalReason | None = None
+    changes: tuple[Changed, ...] = ()
 
 
 Held: TypeAlias = Fiche | Preparation

@@ -2,18 +2,22 @@
 
 from collections import Counter
 
-from services.submission.domain.case import Case
+from services.submission.domain.case import Case, References
 from shared.contracts.references import AUDIENCES
 from shared.errors import Objection
 
 
 def rome_is_known(case: Case) -> Objection | None:
     """The job is one of the ROME list."""
-    rome = case.content.rome
-    if rome in case.references.rome:
+    return known_rome(case.content.rome, case.references, "rome")
+
+
+def known_rome(rome: str, references: References, field: str) -> Objection | None:
+    """Return what is wrong with a job that the ROME list does not have."""
+    if rome in references.rome:
         return None
     message = f"Le code ROME {rome} n’existe pas\u202f: choisissez un métier du répertoire."
-    return Objection("ROME_UNKNOWN", message, "ROME, Pôle emploi", "rome", {"rome": rome})
+    return Objection("ROME_UNKNOWN", message, "ROME, Pôle emploi", field, {"rome": rome})
 
 
 def audiences_are_known(case: Case) -> Objection | None:

@@ -38,7 +38,7 @@ def engage_session(
 
     The money committed is the teaching cost of one session, in cents.
     """
-    state, plan = _session(fiche, "engage_session", number)
+    state, plan = session_for(fiche, "engage_session", number)
     reason = forced_reason if enrolled < plan.minimum else None
     if enrolled < plan.minimum and reason is None:
         message = (
@@ -66,7 +66,7 @@ def engage_session(
 
 def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: dt.datetime) -> Decision:
     """Give a session other dates: a new content, which the rules of dates look at; later or earlier."""
-    state, plan = _session(fiche, "postpone_session", number)
+    state, plan = session_for(fiche, "postpone_session", number)
     content = with_dates(fiche.content, number, to.start, to.end)
     case = Case(content, fiche.opco, civil_date(at), given, fiche)
     also = (_same_dates(number) if content == fiche.content else None, cause_fits_the_motive(to.motive, to.cause))
@@ -90,7 +90,7 @@ def postpone_session(fiche: Fiche, number: int, to: NewDates, given: Given, at: 
 
 def cancel_session(fiche: Fiche, number: int, motive: SessionMotive, cause: SourcingCause | None = None) -> Decision:
     """Say that a session will not take place; the fiche is cancelled with its last one."""
-    state, _ = _session(fiche, "cancel_session", number)
+    state, _ = session_for(fiche, "cancel_session", number)
     if wrong := cause_is_named(motive, cause) or cause_fits_the_motive(motive, cause):
         raise RulesRefused(wrong)
     new = fiche.with_session(number, Session(state, motive=motive, cause=cause))
@@ -131,7 +131,7 @@ def cause_fits_the_motive(motive: SessionMotive, cause: SourcingCause | None) ->
     return Objection("CAUSE_UNFIT", message, _SOURCING, "cause", {"motive": motive.value})
 
 
-def _session(fiche: Fiche, command: str, number: int) -> tuple[SessionState, SessionPlan]:
+def session_for(fiche: Fiche, command: str, number: int) -> tuple[SessionState, SessionPlan]:
     """Return the state the command leads a session to, and its plan; raises `NotAllowedNow` or `NotFound`."""
     plan = fiche.plan(number)
     if plan is None:

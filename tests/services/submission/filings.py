@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from services.submission.domain import decisions, hearing, sessions
+from services.submission.domain import decisions, hearing, placements, sessions
 from services.submission.domain.case import Case, Given, Rule
 from services.submission.domain.decisions import Filing
 from services.submission.domain.desk import Campaign, Desk
@@ -14,7 +14,15 @@ from services.submission.domain.fiche import PREPARED, Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.reference import references
 from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, fiche_id
-from shared.contracts.references import AvisKind, AvisReason, RefusalReason, SessionMotive, WithdrawalReason
+from shared.contracts.placements import Placements
+from shared.contracts.references import (
+    AvisKind,
+    AvisReason,
+    PlacementMoment,
+    RefusalReason,
+    SessionMotive,
+    WithdrawalReason,
+)
 from shared.contracts.validation import (
     Adaptation,
     AdaptationProposed,
@@ -106,6 +114,21 @@ def engaged(fiche: Fiche | None = None, number: int = 1) -> Fiche:
     return sessions.engage_session(fiche or confirmed(), number, 8, None).fiche
 
 
+def told(moment: PlacementMoment = PlacementMoment.FIN, **changes: Any) -> Placements:
+    return Placements.model_validate({"moment": moment, "finishing": 9, **changes})
+
+
+AFTERWARDS = dt.datetime(2019, 1, 15, 12, tzinfo=dt.UTC)
+"""Both moments of the golden session have come."""
+
+
+def reviewed() -> Fiche:
+    fiche = engaged()
+    for moment in PlacementMoment:
+        fiche = placements.return_placements(fiche, 1, told(moment), AFTERWARDS).fiche
+    return fiche
+
+
 AT: dict[Status, Callable[[], Fiche]] = {
     Status.SUBMITTED: filed,
     Status.TO_COMPLETE: lambda: hearing.completion_asked(filed(), ASKED),
@@ -113,7 +136,7 @@ AT: dict[Status, Callable[[], Fiche]] = {
     Status.AVIS_LAPSED: lambda: hearing.avis_lapsed(hearing.avis_given(filed(), GAVE), LAPSED),
     Status.VALIDATED: validated,
     Status.CONFIRMED: confirmed,
-    Status.REVIEWED: lambda: confirmed().to(Status.REVIEWED),
+    Status.REVIEWED: reviewed,
     Status.REFUSED: lambda: hearing.fiche_refused(filed(), REFUSED),
     Status.WITHDRAWN: lambda: decisions.withdraw_fiche(filed(), WithdrawalReason.AUTRE).fiche,
     Status.CANCELLED: lambda: sessions.cancel_session(filed(), 1, SessionMotive.BESOIN_DISPARU).fiche,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.submission import use_cases as story
-from services.submission.domain import decisions, hearing, sessions
+from services.submission.domain import decisions, hearing, placements, preparing, sessions
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import FINAL, LABELS, PREPARED, Fiche, Session, SessionState, Status
 from services.submission.domain.lifecycle import (
@@ -22,6 +22,8 @@ from services.submission.domain.lifecycle import (
     moves,
     session_allowed,
 )
+from services.submission.domain.preparation import Held
+from services.submission.domain.preparing import Named, Prepared
 from services.submission.store import Fiches
 from shared.audit_trail import Change, Head
 from shared.contracts.events import FicheEvent
@@ -49,7 +51,25 @@ DO: dict[str, Callable[[Fiche], Decision]] = {
     "postpone_session": lambda fiche: sessions.postpone_session(fiche, 1, LATER, f.GIVEN, f.NOON),
     "cancel_session": lambda fiche: sessions.cancel_session(fiche, 1, SessionMotive.BESOIN_DISPARU),
     "withdraw_fiche": lambda fiche: decisions.withdraw_fiche(fiche, WithdrawalReason.AUTRE),
+    "return_placements": lambda fiche: placements.return_placements(_run(fiche), 1, f.told(), f.AFTERWARDS),
 }
+NAMED = Named(f.FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE)
+MEANT = f.INTENTION.model_copy(update={"seats": 15})
+PREPARE: dict[str, Callable[[Held | None], Decision | Prepared]] = {
+    "preprogramme_fiche": lambda held: preparing.preprogramme_fiche(NAMED, MEANT, (), f.GIVEN, f.NOON, held),
+    "draft_fiche": lambda held: preparing.draft_fiche(NAMED, {"title": "POEC"}, f.NOON, held),
+    "submit_fiche": lambda held: decisions.submit_fiche(
+        f.FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE, f.filing(), f.GIVEN, held
+    ),
+    "renew_fiche": lambda held: preparing.renew_fiche(NAMED, {"title": "POEC"}, f.NOON, f.confirmed(), held),
+}
+"""Commands under a reference of the OPCO's own, where nothing has it, something is prepared, or a fiche was filed."""
+
+
+def _run(fiche: Fiche) -> Fiche:
+    return fiche.with_session(1, replace(fiche.sessions[1], state=SessionState.ENGAGED))
+
+
 HEAR: dict[str, Callable[[Fiche], Fiche]] = {
     "dossier_opened": lambda fiche: hearing.dossier_opened(fiche, f.OPENED),
     "completion_asked": lambda fiche: hearing.completion_asked(fiche, f.ASKED),
@@ -72,12 +92,12 @@ def possible(name: str, status: Status) -> set[Status]:
 
 
 def test_every_row_is_for_a_known_command_or_event() -> None:
-    assert {step.command for step in COMMANDS} == set(DO)
+    assert {step.command for step in COMMANDS} == set(DO) | set(PREPARE)
     assert {step.command for step in HEARD} == set(HEAR)
 
 
 def test_every_command_has_its_row_in_the_policy() -> None:
-    assert set(DO) <= set(POLICY)
+    assert set(DO) | set(PREPARE) <= set(POLICY)
 
 
 @pytest.mark.parametrize(("command", "status"), EVERY)
@@ -99,10 +119,51 @@ def test_what_is_prepared_is_filed_under_its_reference_and_can_do_nothing_else_t
     prepared = f.prepared(status)
     decision = decisions.submit_fiche(prepared.id, GOLDEN_OPCO, GOLDEN_REFERENCE, f.filing(), f.GIVEN, prepared)
     assert (decision.fiche.id, decision.fiche.status) == (prepared.id, Status.SUBMITTED)
-    for command in set(DO) - {"submit_fiche"}:
+    for command in set(DO) - {"submit_fiche", "withdraw_fiche"}:
         with pytest.raises(NotAllowedNow) as refused:
             decisions.filed(prepared, command)
         assert refused.value.objections[0].code == "STATUS"
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+@pytest.mark.parametrize("command", PREPARE)
+def test_a_reference_may_be_used_where_a_row_says_so_and_nowhere_else(command: str, status: Status | None) -> None:
+    under = f.held(status) if status else None
+    found = [step for step in COMMANDS if step.command == command and (status in step.from_statuses or not (status or step.from_statuses))]
+    if not found or (command == "renew_fiche" and status):
+        with pytest.raises(NotAllowedNow) as refused:
+            PREPARE[command](under)
+        assert refused.value.objections[0].code in ("STATUS", "REFERENCE_TAKEN")
+        return
+    done = PREPARE[command](under)
+    assert done.fiche.status in {step.to_status or status for step in found}
+    assert legal(command, status, done.fiche.status)
+    assert bool(done.events) == (command not in ("draft_fiche", "renew_fiche"))
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_fiche_is_taken_up_again_once_it_is_decided_or_ended(status: Status) -> None:
+    held = f.held(status)
+    if rows("renew_fiche", status) and isinstance(held, Fiche):
+        renewed = preparing.renew_fiche(NAMED, {}, f.NOON, held, None).fiche
+        assert (renewed.status, renewed.renews) == (Status.DRAFT, held.id)
+        return
+    with pytest.raises(NotAllowedNow):
+        preparing.renew_fiche(NAMED, {}, f.NOON, decisions.filed(held, "renew_fiche"), None)
+
+
+@pytest.mark.parametrize("status", sorted(PREPARED))
+def test_what_is_prepared_may_be_dropped_and_what_was_announced_is_said_to_be(status: Status) -> None:
+    dropped = preparing.drop_preparation(f.prepared(status), WithdrawalReason.BESOIN_DISPARU, f.NOON)
+    assert (dropped.fiche.status, dropped.fiche.fields) == (Status.WITHDRAWN, {})
+    assert [type(event).__name__ for event in dropped.events] == (
+        ["IntentionDropped"] if status is Status.PREPROGRAMMED else []
+    )
+    with pytest.raises(NotAllowedNow):
+        preparing.drop_preparation(dropped.fiche, WithdrawalReason.AUTRE, f.NOON)
+    for do in PREPARE.values():
+        with pytest.raises(NotAllowedNow):
+            do(dropped.fiche)
 
 
 @pytest.mark.parametrize(("event", "status"), EVERY_HEARD)
@@ -153,20 +214,21 @@ def test_a_programmation_confirmed_before_a_lapse_stands_again_once_validated_an
 
 
 @pytest.mark.parametrize("state", SessionState)
-@pytest.mark.parametrize("command", ["engage_session", "postpone_session", "cancel_session"])
+@pytest.mark.parametrize("command", ["engage_session", "postpone_session", "cancel_session", "return_placements"])
 def test_a_session_command_does_what_its_row_says_and_is_refused_where_it_has_none(
     command: str, state: SessionState
 ) -> None:
     fiche = f.confirmed(f.validated().with_session(1, Session(state)))
+    do = DO | {"return_placements": lambda fiche: placements.return_placements(fiche, 1, f.told(), f.AFTERWARDS)}
     found = [step.to_state for step in SESSION_TABLE if step.command == command and state in step.from_states]
     to_state = found[0] if found else None
     if to_state is None:
         with pytest.raises(NotAllowedNow) as refused:
-            DO[command](fiche)
+            do[command](fiche)
         assert refused.value.objections[0].code == "SESSION_STATE"
         return
     assert session_allowed(command, 1, state) is to_state
-    assert DO[command](fiche).fiche.sessions[1].state is to_state
+    assert do[command](fiche).fiche.sessions[1].state is to_state
 
 
 def test_the_trail_of_every_event_is_legal_and_its_action_is_the_row() -> None:

@@ -15,7 +15,9 @@ ALTER TABLE fiche DROP CONSTRAINT fiche_status_check,
   ADD CONSTRAINT fiche_status_check CHECK (status IN ('preprogrammed', 'draft', 'submitted', 'to_complete', 'to_adapt',
     'avis_lapsed', 'validated', 'confirmed', 'reviewed', 'refused', 'withdrawn', 'cancelled')),
   ALTER COLUMN first_start DROP NOT NULL,
-  ADD CONSTRAINT fiche_filed_has_a_start CHECK (status IN ('preprogrammed', 'draft') OR first_start IS NOT NULL),
+  ADD COLUMN filed boolean NOT NULL DEFAULT true,
+  ADD CONSTRAINT fiche_filed_has_a_start CHECK (NOT filed OR first_start IS NOT NULL),
+  ADD CONSTRAINT fiche_prepared_or_filed CHECK (filed = (status NOT IN ('preprogrammed', 'draft')) OR status = 'withdrawn'),
   ADD COLUMN programme_year int,
   ADD COLUMN rome text,
   ADD COLUMN formacode text,
@@ -28,9 +30,9 @@ UPDATE fiche SET programme_year = (document->'content'->>'programme_year')::int,
   formacode = document->'content'->'formacodes'->>0, insee = document->'content'->'place'->>'insee',
   zone_emploi = document->'content'->'place'->>'zone_emploi'
 """
-# a draft is its OPCO's own business until it is filed; an intention is announced to be seen (minutes L384-391)
+# what is prepared is its OPCO's own business until it is filed; an intention is announced to be seen (minutes L384-391)
 _DRAFTS = """
-CREATE POLICY drafts ON fiche AS RESTRICTIVE FOR SELECT TO submission USING (status <> 'draft' OR intended
+CREATE POLICY drafts ON fiche AS RESTRICTIVE FOR SELECT TO submission USING (filed OR intended
   OR current_setting('poec.tenant', true) = opco OR current_setting('poec.principal', true) LIKE 'submission:%')
 """
 _VERSION = """
