@@ -42,7 +42,7 @@ make_environment() {
 }
 
 install() {
-	say "Packages: fetching and checking the locked ones ($(grep -c '==' requirements.txt) packages, about 150 MB the first time)"
+	say "Packages: fetching and checking the locked ones ($(grep -c '==' requirements.txt) packages, about 200 MB the first time)"
 	pip install --require-hashes -r requirements.txt || explain \
 		"A package could not be installed." "$(advice)"
 	say "Product: installing it into .venv"
@@ -62,7 +62,7 @@ advice() {
 	elif grep -qiE 'No matching distribution|not a supported wheel' .setup.log; then
 		echo "There is no wheel for this system ($(uname -sm), $("$found" -V 2>&1)): Linux with glibc, macOS and Python 3.11 to 3.14 have one."
 	elif grep -qiE 'No space left' .setup.log; then
-		echo "The disk is full: about 900 MB are needed."
+		echo "The disk is full: about 1.2 GB are needed."
 	else
 		echo "Check the connection, and behind a company proxy HTTPS_PROXY, PIP_CERT and PIP_INDEX_URL; then run make again: what was fetched is kept."
 	fi

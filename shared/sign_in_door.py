@@ -75,7 +75,7 @@ def sign_in_of(settings: ServiceSettings, where: Database, rates: Rates) -> Sign
 
 
 @router.get("/sign-in", status_code=303, responses=_REDIRECTS)
-async def sign_in(request: Request, next: Annotated[str, Query(max_length=501)] = "/me") -> Response:
+async def sign_in(request: Request, next: Annotated[str, Query(max_length=501)] = "/") -> Response:
     """Send a browser to the identity provider; it comes back to `next`, a path of this service."""
     address = request.client.host if request.client else ""
     begun = await _sign_in(request).begin(address, next, _only(request, _browser_cookie(request)))

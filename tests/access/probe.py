@@ -20,7 +20,7 @@ from shared.policy import POLICY
 from tests.access.cells import Cell
 from tests.access.entrance import OTHER, OWN, Answered, Entrance
 from tests.access.objects import BODIES, SEEDS, Object, at_its_time, title_of
-from tests.support.operations import STATES, routes
+from tests.support.operations import STATES, legal_states, routes
 
 TENANTS: Final = {"opco": OWN, "other_opco": OTHER}
 """Callers who have objects, and whose."""
@@ -97,7 +97,7 @@ QUERIES: Final = (
     "?limit=100&opco={tenant}&after={cursor}",
     "?principal={tenant}&status=submitted",
 )
-LISTS: Final = frozenset({"GET /fiches", "POST /fiches", "GET /sessions"})
+LISTS: Final = frozenset({"GET /fiches", "POST /fiches", "POST /fiches/check", "GET /sessions"})
 """Doors to what is the caller's own: pages of it differ by where they begin, and grow while the walk goes on."""
 REVISIONS: Final = (*('"1"',) * 4, '"0"', '"2"', '"7"', "*", 'W/"1"', "1", '"999999999"', "")
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
@@ -215,7 +215,9 @@ async def laid_out(entrances: Mapping[str, Entrance], each: int = 6) -> Prey:
             await entrance.owner(_LETTER, UUID(letter), topic, offset, f"CANARI {tenant}".encode())
             owned = [Having(str(o.id), o.reference or str(o.id), letter, key, _cursor(o.id)) for o in things[tenant]]
             if service == "submission":
-                path, body = f"/fiches/{owned[0].id}/withdrawal", {"reason": "AUTRE"}
+                mine = "own" if tenant == OWN else "other"
+                filed = next(o.id for c, o in made.items() if c.relation == mine and c.state in (legal_states("withdraw_fiche") or ()))
+                path, body = f"/fiches/{filed}/withdrawal", {"reason": "AUTRE"}
                 assert (await entrance.by(caller, "POST", path, body, **{"idempotency-key": key})).status == 200
             prey.having[service, tenant] = owned or [Having(str(uuid4()), "M-0", letter, key, "")]
             known = {word.encode() for one in owned for word in one.words()} | {f"CANARI {tenant}".encode(), letter.encode()}
