@@ -43,6 +43,7 @@ _REGION: Final = _row("region_reviewer")
 _DECIDES: Final = _row("pole_emploi_reviewer", may="not_author")
 _REVIEWERS: Final = _row("region_reviewer", "pole_emploi_reviewer")
 _READERS: Final = {**_OPCO, **_REVIEWERS, **_row("dreets", "operations")}
+_DREETS: Final = _row("dreets")
 _CARIF_OREF: Final = _row("carif_oref")
 _ENTRIES: Final = _row("entries")
 _OUTSIDE: Final = _row("training_provider", "agency")
@@ -72,6 +73,10 @@ POLICY: Final[dict[str, Row]] = {
     "read_imports": {**_OPCO, **_OPERATIONS},
     "read_references": _EVERYBODY,  # what codes are called, to choose from; nobody's own
     "read_fiche": _READERS,  # whole, money included: the Carif-Oref reads what is published, the catalogue and its sessions
+    # submission: what is put on record for a year; the conference's decisions are written down by the DREETS
+    "manage_yearbook": _DREETS,  # campaigns, conferences, the programme
+    "declare_projects": _OPCO,  # and what is expected month by month
+    "read_yearbook": {**_READERS, **_CARIF_OREF},
     # validation: the Région gives the avis, Pôle emploi decides; neither does the other's part (minutes L506-508)
     "ask_completion": _REVIEWERS,
     "propose_adaptation": _REGION,

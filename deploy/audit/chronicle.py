@@ -6,17 +6,17 @@ Values are read and forgotten; what is kept are dates, counts, statuses and iden
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from deploy.audit.log import LogRecord
-from shared.contracts.flow import CATALOGUE, DOSSIERS, EVENT_TYPES, FICHES, SESSIONS
+from shared.contracts.flow import CAMPAIGNS, CATALOGUE, DOSSIERS, EVENT_TYPES, FICHES, SESSIONS
 
 _PREFIX: Final = "fr.poec."
-_TOLD: Final = frozenset({FICHES, DOSSIERS, SESSIONS, CATALOGUE})
+_TOLD: Final = frozenset({FICHES, CAMPAIGNS, DOSSIERS, SESSIONS, CATALOGUE})
 
 
 @dataclass
@@ -91,6 +91,15 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Year:
+    """What was said last of a year, to be counted: the measure, and numbers of projects by OPCO."""
+
+    measure: str
+    year: int
+    numbers: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class CatalogueLine:
     """The last word of the catalogue topic on one session."""
 
@@ -132,10 +141,12 @@ class Chronicle:
         self.fiches: dict[str, Fiche] = {}
         self.dossiers: dict[str, Dossier] = {}
         self.sessions: dict[str, Listed] = {}
+        self.years: dict[str, Year] = {}
         self.catalogue: dict[str, CatalogueLine] = {}
-        self._order = {FICHES: _InOrder(), DOSSIERS: _InOrder(), SESSIONS: _InOrder()}
+        self._order = {FICHES: _InOrder(), CAMPAIGNS: _InOrder(), DOSSIERS: _InOrder(), SESSIONS: _InOrder()}
         self._tell: dict[str, Callable[[str, str, dict[str, Any]], None]] = {
             FICHES: self._of_fiche,
+            CAMPAIGNS: self._of_year,
             DOSSIERS: self._of_dossier,
             SESSIONS: self._of_session,
         }
@@ -180,6 +191,16 @@ class Chronicle:
                 fiche.cancelled = fiche.cancelled or said["fiche_cancelled"]
         if session := fiche.sessions.get(said.get("number", 0)):
             _take_session(session, kind, said)
+
+    def _of_year(self, key: str, kind: str, said: dict[str, Any]) -> None:
+        match kind:
+            case "programme.adopted.v1":
+                aimed: Counter[str] = Counter()
+                for target in said["targets"]:
+                    aimed[target["opco"]] += target["number"]
+                self.years[key] = Year("targeted", said["year"], dict(aimed))
+            case "projects.declared.v1":
+                self.years[key] = Year("declared", said["year"], {said["opco"]: said["number"]})
 
     def _of_dossier(self, key: str, kind: str, said: dict[str, Any]) -> None:
         dossier = self.dossiers.setdefault(key, Dossier(key, said.get("opco", "")))

@@ -28,6 +28,14 @@ postpone_session: opco (own)
 cancel_session: opco (own)
 withdraw_fiche: opco (own)
 return_placements: opco (own)
+open_campaign: dreets
+move_campaign: dreets
+extend_campaign: dreets
+record_conference: dreets
+correct_conference: dreets
+adopt_programme: dreets
+declare_projects: opco (own)
+deliver_estimates: opco (own)
 ask_completion: region_reviewer pole_emploi_reviewer
 propose_adaptation: region_reviewer
 give_avis: region_reviewer

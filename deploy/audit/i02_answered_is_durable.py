@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from deploy.audit.evidence import Evidence
-from deploy.audit.shape import OPERATIONS
+from deploy.audit.shape import OPERATIONS, YEARBOOK
 from deploy.audit.verdict import Invariant, Verdict, verdict
 from deploy.journal import Entry
 from shared.contracts.fiche import fiche_id
@@ -31,12 +31,12 @@ Trace = tuple[str, str, str, str]
 
 
 def aggregate_of(entry: Entry) -> str | None:
-    """Return the fiche an entry is about: the answer names it, else it follows from the OPCO's reference, or is the reference."""
+    """Return what an entry is about: the answer names the fiche, else it follows from the OPCO's reference, or is the reference."""
     if entry.fiche_id is not None:
         return str(entry.fiche_id)
     if entry.reference is None:
         return None
-    if OPERATIONS.get(entry.operation) == "submission":
+    if OPERATIONS.get(entry.operation) == "submission" and entry.operation not in YEARBOOK:
         return str(fiche_id(entry.organisation, entry.reference))
     return entry.reference if _is_uuid(entry.reference) else None
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from deploy.audit.chronicle import Chronicle, Listed
 from deploy.audit.evidence import Evidence
-from deploy.audit.kept_facts import kept_facts
+from deploy.audit.kept_facts import kept_facts, kept_years
 from deploy.audit.recount import Bucket, FicheFacts, counts_of, facts_of_log
 from deploy.audit.verdict import Invariant, Verdict, verdict
 
@@ -54,12 +54,13 @@ def judge_nets(sessions: Iterable[Listed]) -> Verdict:
 
 
 async def held_opcos(evidence: Evidence, chronicle: Chronicle) -> set[str]:
-    """Return the OPCOs of the fiches and sessions that a dead letter holds in analytics."""
+    """Return the OPCOs of the fiches, sessions and years that a dead letter holds in analytics."""
     keys = {row["key"] for row in await evidence.rows("analytics", HELD)}
     opcos = {fiche.id: fiche.opco for fiche in chronicle.fiches.values()}
     opcos |= {dossier.id: dossier.opco for dossier in chronicle.dossiers.values()}
     opcos |= {session.id: session.opco for session in chronicle.sessions.values()}
-    return {opco for identifier, opco in opcos.items() if identifier in keys}
+    of_years = {opco for key, year in chronicle.years.items() if key in keys for opco in year.numbers}
+    return of_years | {opco for identifier, opco in opcos.items() if identifier in keys}
 
 
 async def running_counts(evidence: Evidence) -> dict[Bucket, int]:
@@ -73,7 +74,9 @@ async def look(evidence: Evidence) -> Verdict:
     chronicle = evidence.fold(Chronicle)
     kept, told = await kept_facts(evidence), facts_of_log(chronicle)
     held = await held_opcos(evidence, chronicle)
-    found = judge_counts(await running_counts(evidence), counts_of(kept.values()), counts_of(told.values()), held)
+    by_rows = counts_of(kept.values(), await kept_years(evidence))
+    by_log = counts_of(told.values(), chronicle.years.values())
+    found = judge_counts(await running_counts(evidence), by_rows, by_log, held)
     return found + judge_facts(kept, told) + judge_nets(chronicle.sessions.values())
 
 

@@ -20,7 +20,9 @@ _PRINCIPALS = (
     " facts ->> 'to' = 'active' AS active FROM audit_entry WHERE aggregate LIKE 'principal/%' ORDER BY aggregate, n"
 )
 _TRAIL = "SELECT aggregate, n, at, actor, action FROM audit_entry ORDER BY aggregate, n"
-_OWNERS = "SELECT id::text AS id, opco FROM fiche"
+_OWNERS = " UNION ALL ".join(
+    f"SELECT id::text AS id, opco FROM {table}" for table in ("fiche", "delivery", "declaration")
+)
 _LOWEST = "SELECT lowest FROM clock_offset"
 _PRINCIPAL: Final = "principal/"
 _FIRST: Final = "migration"

@@ -26,7 +26,8 @@ async def look(evidence: Evidence) -> Verdict:
     """Rebuild both from the log and compare; what a dead letter holds is left to people."""
     chronicle = evidence.fold(Chronicle)
     held = await held_opcos(evidence, chronicle)
-    told = {bucket: n for bucket, n in counts_of(facts_of_log(chronicle).values()).items() if bucket[1] not in held}
+    counts = counts_of(facts_of_log(chronicle).values(), chronicle.years.values())
+    told = {bucket: n for bucket, n in counts.items() if bucket[1] not in held}
     kept = {bucket: n for bucket, n in (await running_counts(evidence)).items() if bucket[1] not in held}
     found = judge("counts", _named(told), _named(kept))
     keys = {row["key"] for row in await evidence.rows("publication", _HELD)}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from deploy.audit.chronicle import Year
 from deploy.audit.evidence import Evidence
 from deploy.audit.recount import FicheFacts, SessionFacts
 from deploy.audit.shape import FILED
@@ -68,6 +69,11 @@ SELECT s.id::text AS id,
   EXISTS (SELECT 1 FROM audit_entry t WHERE t.aggregate = s.id::text
     AND t.facts ->> 'to' IN ('published', 'full', 'suspended')) AS listed
 FROM catalogue_session s
+"""
+_YEARS: Final = """
+SELECT 'declared' AS measure, year, opco, number FROM declaration
+UNION ALL
+SELECT 'targeted', year, t ->> 'opco', sum((t ->> 'number')::int)::int FROM programme, jsonb_array_elements(targets) t GROUP BY 2, 3
 """
 Rows = Iterable[Mapping[str, Any]]
 
@@ -155,3 +161,9 @@ async def kept_facts(evidence: Evidence) -> dict[str, FicheFacts]:
     rows.engaged = {(row["id"], row["number"]): row for row in engaged}
     rows.entries = {row["id"]: row for row in await evidence.rows("publication", _ENTRIES)}
     return rows.facts()
+
+
+async def kept_years(evidence: Evidence) -> list[Year]:
+    """Read from submission's database what is declared and aimed at now, by year and OPCO."""
+    rows = await evidence.rows("submission", _YEARS)
+    return [Year(row["measure"], row["year"], {row["opco"]: row["number"]}) for row in rows]

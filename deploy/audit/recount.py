@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from deploy.audit.chronicle import Chronicle, Dossier, Fiche, Listed, Session
+from deploy.audit.chronicle import Chronicle, Dossier, Fiche, Listed, Session, Year
 from shared.contracts.fiche import session_id
 
 Bucket: TypeAlias = tuple[str, str, str]
@@ -65,9 +65,12 @@ class FicheFacts:
     sessions: Mapping[int, SessionFacts] = field(default_factory=dict)
 
 
-def counts_of(fiches: Iterable[FicheFacts]) -> Counter[Bucket]:
-    """Return every count that is not zero."""
+def counts_of(fiches: Iterable[FicheFacts], years: Iterable[Year] = ()) -> Counter[Bucket]:
+    """Return every count that is not zero; what is said of a whole year is counted in its January."""
     counts: Counter[Bucket] = Counter()
+    for year in years:
+        for opco, number in year.numbers.items():
+            counts[(year.measure, opco, f"{year.year}-01")] += number
     for fiche in fiches:
         if fiche.meant is not None:
             counts[("intended", fiche.opco, fiche.meant[0][:7])] += 1

@@ -14,6 +14,17 @@ GROUP BY table_name HAVING count(*) = 4 ORDER BY 1
 """
 FILED: Final = "filed"
 """Holds for a fiche that was filed: of an intention or a draft nobody but submission has heard, and it counts nowhere."""
+YEARBOOK: Final = (
+    "open_campaign",
+    "move_campaign",
+    "extend_campaign",
+    "record_conference",
+    "correct_conference",
+    "adopt_programme",
+    "declare_projects",
+    "deliver_estimates",
+)
+"""Commands on what is put on record for a year: what they are about is no fiche."""
 OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
@@ -32,6 +43,7 @@ OPERATIONS: Final[dict[str, str]] = {
             "cancel_session",
             "withdraw_fiche",
             "return_placements",
+            *YEARBOOK,
         ),
         "submission",
     ),

@@ -119,6 +119,14 @@ fiche_validated: submitted | to_complete | to_adapt | avis_lapsed -> validated |
 fiche_validated: validated | confirmed | reviewed | refused | withdrawn | cancelled -> same
 fiche_refused: submitted | to_complete | to_adapt | avis_lapsed | validated | confirmed -> refused
 fiche_refused: reviewed | refused | withdrawn | cancelled -> same
+open_campaign: new -> open
+move_campaign: open -> same
+extend_campaign: open -> same
+record_conference: new -> recorded
+correct_conference: recorded -> same
+adopt_programme: new | adopted -> adopted
+deliver_estimates: new | delivered -> delivered
+declare_projects: new | declared -> declared
 """
 ANALYTICS: Final = ""
 _BY_SERVICE: Final = {

@@ -77,6 +77,11 @@ def _published(value: Value) -> str:
     return f"{value.get('seats')} places · du {day(value.get('start'))} au {day(value.get('end'))} · {value.get('reference')}"
 
 
+def _campaign(value: Value) -> str:
+    whose = f" · {OPCOS.get(str(value['opco']), value['opco'])}" if value.get("opco") else ""
+    return f"T{value.get('quarter')} {value.get('year')} · jusqu’au {day(value.get('deadline'))}{whose}"
+
+
 @dataclass(frozen=True)
 class Kind:
     """How an event is shown: two or three words, the colour of its family, and what it says."""
@@ -100,6 +105,17 @@ KINDS: Final[dict[str, Kind]] = {
     "fr.poec.session.postponed.v1": Kind("session reportée", _YELLOW, _postponed),
     "fr.poec.session.cancelled.v1": Kind("session annulée", _RED, lambda v: words(v.get("motive"))),
     "fr.poec.fiche.withdrawn.v1": Kind("fiche retirée", _RED, lambda v: words(v.get("reason"))),
+    "fr.poec.campaign.opened.v1": Kind("campagne ouverte", _BLUE, _campaign),
+    "fr.poec.campaign.moved.v1": Kind("campagne déplacée", _YELLOW, _campaign),
+    "fr.poec.campaign.extended.v1": Kind("campagne prolongée", _YELLOW, _campaign),
+    "fr.poec.programme.adopted.v1": Kind(
+        "programme adopté", _BLUE, lambda v: f"{v.get('year')} · {len(v.get('targets') or ())} objectifs"
+    ),
+    "fr.poec.projects.declared.v1": Kind(
+        "projets déclarés",
+        _BLUE,
+        lambda v: f"{OPCOS.get(str(v.get('opco')), '')} · {v.get('number')} pour {v.get('year')}",
+    ),
     "fr.poec.dossier.opened.v1": Kind(
         "dossier ouvert", _MAGENTA, lambda v: f"avis attendu le {day(v.get('avis_due_on'))}"
     ),

@@ -10,6 +10,7 @@ from services.analytics import use_cases as story
 from services.analytics.domain.bilan import Bilan, Line
 from services.analytics.domain.counts import AsOf
 from services.analytics.domain.measures import Measure
+from services.analytics.domain.years import Campaign
 from shared.contracts.references import OPCOS, PlacementMoment
 from shared.errors import InvalidInput, Objection
 from shared.http import answers, database, ok, signed_in
@@ -100,6 +101,15 @@ class OutcomeOut(BaseModel):
     rate: float | None
 
 
+class CampaignOut(BaseModel):
+    """The campaign of a quarter: first and last day to file; `extensions`: the last days of OPCOs that got more time."""
+
+    quarter: int
+    opens_on: dt.date
+    deadline: dt.date
+    extensions: dict[str, dt.date]
+
+
 class BilanOut(BaseModel):
     """The bilan of a year, computed from the counts as of a moment.
 
@@ -119,6 +129,7 @@ class BilanOut(BaseModel):
     intended_by_opco: list[MeantOut]
     intended_by_quarter: list[MeantOut]
     placements: list[OutcomeOut]
+    campaigns: list[CampaignOut]
 
 
 class DifferenceOut(BaseModel):
@@ -163,8 +174,8 @@ async def get_counts(
 @router.get("/bilan/{year}", responses=answers(BilanOut))
 async def get_bilan(request: Request, year: Year) -> Response:
     """Return the bilan of a year."""
-    as_of, made = await story.bilan_of(database(request), await signed_in(request), year)
-    return ok(_bilan(made, as_of))
+    as_of, made, campaigns = await story.bilan_of(database(request), await signed_in(request), year)
+    return ok(_bilan(made, as_of, campaigns))
 
 
 @router.get("/recount", responses=answers(RecountOut))
@@ -179,7 +190,7 @@ def _as_of(as_of: AsOf) -> AsOfOut:
     return AsOfOut(at=as_of.at, consumed=dict(as_of.consumed))
 
 
-def _bilan(made: Bilan, as_of: AsOf) -> BilanOut:
+def _bilan(made: Bilan, as_of: AsOf, campaigns: list[Campaign]) -> BilanOut:
     return BilanOut(
         year=made.year,
         as_of=_as_of(as_of),
@@ -194,6 +205,7 @@ def _bilan(made: Bilan, as_of: AsOf) -> BilanOut:
         intended_by_opco=[MeantOut(**vars(meant)) for meant in made.intended_by_opco],
         intended_by_quarter=[MeantOut(**vars(meant)) for meant in made.intended_by_quarter],
         placements=[OutcomeOut(**vars(outcome)) for outcome in made.placements],
+        campaigns=[CampaignOut(**vars(campaign)) for campaign in campaigns],
     )
 
 

@@ -1,7 +1,8 @@
-"""What analytics hears, on one screen: three topics without an order between them. It takes no command by Kafka."""
+"""What analytics hears, on one screen: four topics without an order between them. It takes no command by Kafka."""
 
 from services.analytics import use_cases as story
 from services.analytics.store import FactSet, open_facts, write_facts
+from shared.contracts import campaigns as programmed
 from shared.contracts import publication as listed
 from shared.contracts import submission as filed
 from shared.contracts import validation as decided
@@ -14,7 +15,7 @@ def hearing() -> Hearing[FactSet]:
         service="analytics",
         open=open_facts,
         write=write_facts,
-        event_ids=lambda event: (event.fiche_id,),
+        event_ids=lambda event: (story.subject_of(event),),
         handlers={
             filed.FichePreprogrammed: story.hear_preprogrammed,
             filed.IntentionDropped: story.hear_intention_dropped,
@@ -30,6 +31,11 @@ def hearing() -> Hearing[FactSet]:
             filed.SessionCancelled: story.hear_cancelled,
             filed.FicheWithdrawn: story.hear_withdrawn,
             filed.PlacementsReturned: story.hear_placements,
+            programmed.CampaignOpened: story.hear_campaign,
+            programmed.CampaignMoved: story.hear_campaign,
+            programmed.CampaignExtended: story.hear_extended,
+            programmed.ProgrammeAdopted: story.hear_programme,
+            programmed.ProjectsDeclared: story.hear_declared,
             decided.CompletionAsked: story.hear_completion_asked,
             decided.AdaptationProposed: story.hear_adaptation_proposed,
             decided.AvisGiven: story.hear_avis,

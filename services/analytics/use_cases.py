@@ -4,16 +4,42 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal, TypeAlias
+from uuid import UUID
 
 import orjson
 
 from services.analytics.domain import facts as domain
 from services.analytics.domain.bilan import Bilan, bilan
-from services.analytics.domain.counts import AsOf, Difference, differences, recount
+from services.analytics.domain.counts import AsOf, Difference, differences, recount, shift
 from services.analytics.domain.facts import FicheFact, SessionEvent
 from services.analytics.domain.measures import FEWEST_SHOWN, PLACEMENTS, Measure
-from services.analytics.store import FactSet, counts_of, everything, parsed, running_counts
-from shared.contracts.events import FicheEvent
+from services.analytics.domain.years import (
+    Campaign,
+    YearFact,
+    campaign_dated,
+    campaign_extended,
+    campaign_of,
+    programme_adopted,
+    projects_declared,
+    year_contribution,
+)
+from services.analytics.store import (
+    FactSet,
+    campaigns_of,
+    counts_of,
+    everything,
+    parsed,
+    running_counts,
+    year_parsed,
+)
+from shared.contracts.campaigns import (
+    CampaignExtended,
+    CampaignMoved,
+    CampaignOpened,
+    ProgrammeAdopted,
+    ProjectsDeclared,
+)
+from shared.contracts.events import Event, FicheEvent
 from shared.contracts.submission import (
     AdaptationAccepted,
     AdaptationDeclined,
@@ -157,6 +183,28 @@ def hear_session(facts: FactSet, event: SessionEvent, at: dt.datetime) -> None:
     _take(facts, event, domain.with_entry(_of(facts, event), event))
 
 
+def hear_campaign(facts: FactSet, event: CampaignOpened | CampaignMoved, at: dt.datetime) -> None:
+    """A campaign has its dates, or others (minutes L176-182)."""
+    _take_year(facts, event, campaign_dated(event, _of_year(facts, event)))
+
+
+def hear_extended(facts: FactSet, event: CampaignExtended, at: dt.datetime) -> None:
+    """One OPCO, or all, got more time (minutes L487-490)."""
+    _take_year(facts, event, campaign_extended(event, _of_year(facts, event)))
+
+
+def hear_programme(facts: FactSet, event: ProgrammeAdopted, at: dt.datetime) -> None:
+    """The conference adopted a year's programme, or revised it."""
+    _of_year(facts, event)
+    _take_year(facts, event, programme_adopted(event))
+
+
+def hear_declared(facts: FactSet, event: ProjectsDeclared, at: dt.datetime) -> None:
+    """An OPCO says how many projects it has: the last number counts (minutes L209-212)."""
+    _of_year(facts, event)
+    _take_year(facts, event, projects_declared(event))
+
+
 async def counted(
     database: Database, principal: Principal, year: int, by: By, measures: Sequence[Measure], opco: str | None
 ) -> tuple[AsOf, list[tuple[str, str, int]]]:
@@ -169,19 +217,22 @@ async def counted(
     return as_of, [row for row in rows if Measure(row[0]) not in _OF_PEOPLE or row[2] >= FEWEST_SHOWN]
 
 
-async def bilan_of(database: Database, principal: Principal, year: int) -> tuple[AsOf, Bilan]:
-    """Return the bilan of a year, and as of when."""
+async def bilan_of(database: Database, principal: Principal, year: int) -> tuple[AsOf, Bilan, list[Campaign]]:
+    """Return the bilan of a year with its campaigns, and as of when."""
     authorize(principal, "read_counts")
     as_of, counts = await running_counts(database, API, year)
-    return as_of, bilan(year, counts)
+    campaigns = await campaigns_of(database, API, year)
+    return as_of, bilan(year, counts), [campaign_of(fact) for fact in campaigns]
 
 
 async def recounted(database: Database, principal: Principal) -> tuple[AsOf, int, list[Difference]]:
     """Count everything again from the facts; return as of when, the number of fiches, and where the running counts differ."""
     authorize(principal, "recount")
-    as_of, running, documents = await everything(database, API)
-    counts = recount(parsed(orjson.loads(document)) for document in documents)
-    return as_of, len(documents), differences(running, counts)
+    found = await everything(database, API)
+    counts = recount(parsed(orjson.loads(document)) for document in found.fiches)
+    for document in found.years:
+        shift({}, year_contribution(year_parsed(document)), counts)
+    return found.as_of, len(found.fiches), differences(found.running, counts)
 
 
 def _of(facts: FactSet, event: FicheEvent | SessionEvent) -> FicheFact:
@@ -191,3 +242,18 @@ def _of(facts: FactSet, event: FicheEvent | SessionEvent) -> FicheFact:
 
 def _take(facts: FactSet, event: FicheEvent | SessionEvent, fact: FicheFact) -> None:
     facts.put(event.fiche_id, fact)
+
+
+def _of_year(facts: FactSet, event: Event) -> YearFact | None:
+    authorize(WORKER, "hear_event")
+    return facts.get_year(UUID(event.key))
+
+
+def _take_year(facts: FactSet, event: Event, fact: YearFact) -> None:
+    facts.put_year(UUID(event.key), fact)
+
+
+def subject_of(event: Event) -> UUID:
+    """Return the identifier of the fact that an event is about: the fiche, or what stands on the topic of campaigns by its key."""
+    fiche: UUID | None = getattr(event, "fiche_id", None)
+    return fiche or UUID(event.key)

@@ -81,7 +81,9 @@ _DESK: Final = TypeAdapter(Desk)
 _OPEN: Final = """
 SELECT id, version, sequence, audit_hash, filed, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, jsonb_build_object('campaigns', '[]'::jsonb, 'partners', '[]'::jsonb)::text
+SELECT NULL, NULL, NULL, NULL, NULL, jsonb_build_object('campaigns', (
+  SELECT coalesce(jsonb_agg(jsonb_build_object('year', year, 'quarter', quarter, 'deadline', deadline, 'extensions', extensions)), '[]')
+  FROM campaign), 'partners', '[]'::jsonb)::text
 """
 """The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip."""
 

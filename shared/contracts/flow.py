@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from shared.contracts import campaigns as c
 from shared.contracts import publication as p
 from shared.contracts import submission as s
 from shared.contracts import validation as v
@@ -32,12 +33,14 @@ class Topic:
 
 
 FICHES: Final = "poec.submission.fiches"
+CAMPAIGNS: Final = "poec.submission.campaigns"
 DOSSIERS: Final = "poec.validation.fiches"
 SESSIONS: Final = "poec.publication.sessions"
 CATALOGUE: Final = "poec.publication.catalogue"
 
 _BUSINESS: Final = (
     Topic(FICHES, "submission", ("validation", "publication", "analytics")),
+    Topic(CAMPAIGNS, "submission", ("analytics",)),
     Topic(DOSSIERS, "validation", ("submission", "publication", "analytics")),
     Topic(SESSIONS, "publication", ("analytics", CARIF_OREF)),
     Topic(CATALOGUE, "publication", (CARIF_OREF,), compacted=True),
@@ -105,6 +108,11 @@ HEARERS: Final[dict[type[Event], tuple[str, ...]]] = {
     s.SessionCancelled: ("validation", "publication", "analytics"),
     s.PlacementsReturned: ("analytics",),
     s.FicheWithdrawn: ("validation", "publication", "analytics"),
+    c.CampaignOpened: ("analytics",),
+    c.CampaignMoved: ("analytics",),
+    c.CampaignExtended: ("analytics",),
+    c.ProgrammeAdopted: ("analytics",),
+    c.ProjectsDeclared: ("analytics",),
     v.DossierOpened: ("submission",),
     v.CompletionAsked: ("submission", "analytics"),
     v.AdaptationProposed: ("submission", "analytics"),

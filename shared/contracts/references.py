@@ -156,6 +156,15 @@ class OutsideMotive(StrEnum):
     MARCHE_PUBLIC = "MARCHE_PUBLIC"
 
 
+class DeclarationSource(StrEnum):
+    """Where the number of projects that an OPCO declares comes from (minutes L77-82, L209-212)."""
+
+    ENQUETE = "ENQUETE"
+    OUTIL_DE_GESTION = "OUTIL_DE_GESTION"
+    DECISION_CA_OPCO = "DECISION_CA_OPCO"
+    AUTRE = "AUTRE"
+
+
 class SessionMotive(StrEnum):
     """Why a session is postponed or cancelled (minutes L254-258, L329-332): closed list."""
 

@@ -58,7 +58,7 @@ def objects_of(service: str, door: str, operation: str) -> Iterator[tuple[Relati
     elif "{letter}" in door:
         yield from (("none", state) for state in LETTERS)
         yield "absent", None
-    elif "{pseudonym}" in door:
+    elif "{pseudonym}" in door or "{campaign_id}" in door or "{conference_id}" in door or door == "GET /programmes/{year}/revisions":
         yield from (("none", None), ("absent", None))
     elif "{import_id}" in door:
         yield from (("own", None), ("other", None), ("absent", None))

@@ -24,6 +24,7 @@ from shared.contracts.ingress import AisRow
 from shared.contracts.references import REGION
 from shared.identity import service_principal
 from shared.principals import Registration, register
+from tests.access import yearbook
 from tests.access.cells import Asked, Cell
 from tests.access.entrance import OTHER, OTHER_SIRET, OWN, OWN_SIRET, Entrance
 from tests.services.publication import heard
@@ -40,12 +41,13 @@ TABLES: Final = {"submission": "fiche", "validation": "dossier", "publication": 
 
 @dataclass(frozen=True)
 class Object:
-    """What a cell is about: its id, the revision that was read, the OPCO's reference of it, AIS recorded of it."""
+    """What a cell is about: its id, the revision that was read, the OPCO's reference of it, AIS recorded of it, the year it is of."""
 
     id: UUID
     revision: int = 1
     reference: str = ""
     ais: tuple[UUID, ...] = ()
+    year: int = 2018
 
 
 async def at_its_time(entrance: Entrance) -> None:
@@ -62,9 +64,17 @@ async def requests(entrance: Entrance, cells: Iterable[Cell]) -> dict[Cell, tupl
     letters = await _letters(entrance, [cell for cell in asked if cell.state and "letter" in cell.door])
     people = await _people(entrance, [cell for cell in asked if "{pseudonym}" in cell.door and cell.relation != "absent"])
     files = await _imports(entrance, [cell for cell in asked if "{import_id}" in cell.door and cell.relation != "absent"])
-    made |= letters | people | files
-    found = {cell: made.get(cell) or Object(uuid4(), reference=_reference()) for cell in asked}
+    wanted = [cell for cell in asked if yearbook.is_one(cell.door) and cell.relation != "absent"]
+    of_years = await yearbook.records(entrance, wanted) if wanted else {}
+    kept = {cell: Object(one, revision, year=year) for cell, (one, revision, year) in of_years.items()}
+    made |= letters | people | files | kept
+    found = {cell: made.get(cell) or Object(uuid4(), reference=_reference(), year=_absent_year(cell)) for cell in asked}
     return {cell: (thing, _request(cell, thing)) for cell, thing in found.items()}
+
+
+def _absent_year(cell: Cell) -> int:
+    """Return a year: one without a programme where a cell asks for what is not there."""
+    return 2100 if cell.relation == "absent" else 2018
 
 
 def _reference() -> str:
@@ -282,6 +292,7 @@ BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
     "record_ais": lambda o: {"rows": [{"ais_id": str(uuid4()), "recorded_on": "2018-02-26"}]},
     "cancel_ais": lambda o: {"ais_ids": [str(one) for one in o.ais or (uuid4(),)]},
     "record_aes": lambda o: {"rows": [{"aes_id": str(uuid4()), "entered_on": "2018-04-30"}]},
+    **yearbook.BODIES,
     "replay_dead_letter": lambda o: {},
     "discard_dead_letter": lambda o: {"reason": "Illisible."},
     "manage_principals": lambda o: {
@@ -290,7 +301,6 @@ BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
 }
 """What is sent for each operation that changes something: what the rules let through where role, relation and state do."""
 _QUERIES: Final = {"GET /counts": "?year=2018"}
-_PARAMETERS: Final = {"number": "1", "year": "2018", "name": "communes"}
 
 
 def _request(cell: Cell, thing: Object) -> Asked:
@@ -298,6 +308,7 @@ def _request(cell: Cell, thing: Object) -> Asked:
     if cell.door == "GET /check":
         siret = OWN_SIRET if cell.relation == "own" else OTHER_SIRET
         return Asked(method, f"/check?siret={siret}&insee=50502&start=2018-04-30")
-    filled = re.sub(r"{(\w+)}", lambda found: _PARAMETERS.get(found[1], str(thing.id)), path) + _QUERIES.get(cell.door, "")
-    body = BODIES[cell.operation](thing) if method in ("POST", "PUT") else None
+    parameters = {"number": "1", "year": str(thing.year), "name": "communes"}
+    filled = re.sub(r"{(\w+)}", lambda found: parameters.get(found[1], str(thing.id)), path) + _QUERIES.get(cell.door, "")
+    body = BODIES[cell.door if cell.door in BODIES else cell.operation](thing) if method in ("POST", "PUT") else None
     return Asked(method, filled, body, {"if_match": f'"{thing.revision}"'} if body is not None else {})

@@ -97,8 +97,20 @@ QUERIES: Final = (
     "?limit=100&opco={tenant}&after={cursor}",
     "?principal={tenant}&status=submitted",
 )
-LISTS: Final = frozenset({"GET /fiches", "POST /fiches", "POST /fiches/check", "GET /sessions"})
-"""Doors to what is the caller's own: pages of it differ by where they begin, and grow while the walk goes on."""
+LISTS: Final = frozenset(
+    {
+        "GET /fiches",
+        "POST /fiches",
+        "POST /fiches/check",
+        "GET /sessions",
+        "GET /programmes/{year}",
+        "GET /programmes/{year}/deliveries",
+        "POST /programmes/{year}/deliveries",
+        "GET /declarations/{year}",
+        "POST /declarations",
+    }
+)
+"""Doors to what is the caller's own: pages of it differ by where they begin, say as of when, and grow while the walk goes on."""
 REVISIONS: Final = (*('"1"',) * 4, '"0"', '"2"', '"7"', "*", 'W/"1"', "1", '"999999999"', "")
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 EXTRAS: Final = ("opco", "organisation", "tenant", "fiche_id", "id", "principal", "session_id", "reference")
@@ -147,7 +159,7 @@ def attempt(chance: Random, caller: str, services: Sequence[str]) -> Attempt:
         if revision := chance.choice(REVISIONS):
             headers["if-match"] = revision
     spelling = chance.randrange(len(SPELLINGS))
-    comparable = "{" in path or door not in LISTS
+    comparable = "{" in path.replace("{year}", "") or door not in LISTS
     return Attempt(service, caller, method, path + query, tuple(headers.items()), body, spelling, comparable)
 
 
@@ -163,14 +175,15 @@ def _body(chance: Random, operation: str) -> str:
     return json.dumps(content)
 
 
-_ADDRESS: Final = re.compile(r"{(fiche_id|session_id|pseudonym|letter|number|year)}")
+_ADDRESS: Final = re.compile(r"{(fiche_id|session_id|campaign_id|conference_id|pseudonym|letter|number|year)}")
 
 
 def filled(one: Attempt, having: Having, tenant: str) -> tuple[str, dict[str, str], bytes]:
     """Return target, headers and body of a request with what somebody has."""
     spell = SPELLINGS[one.spelling]
     places = {
-        "fiche_id": spell(having.id), "session_id": spell(having.id), "letter": spell(having.letter), "pseudonym": tenant,
+        "fiche_id": spell(having.id), "session_id": spell(having.id), "campaign_id": spell(having.id),
+        "conference_id": spell(having.id), "letter": spell(having.letter), "pseudonym": tenant,
         "number": "1", "year": "2018",
     }  # fmt: skip
     path, mark, query = one.target.partition("?")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts import flow
+from shared.contracts.campaigns import CAMPAIGN_EVENTS
 from shared.contracts.events import Event
 from shared.contracts.flow import (
     EVENT_TYPES,
@@ -29,7 +30,7 @@ from shared.contracts.validation import VALIDATION_EVENTS
 from tests.support.ears import ears, present
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
-    "submission": SUBMISSION_EVENTS,
+    "submission": (*SUBMISSION_EVENTS, *CAMPAIGN_EVENTS),
     "validation": VALIDATION_EVENTS,
     "publication": PUBLICATION_EVENTS,
     "analytics": (),

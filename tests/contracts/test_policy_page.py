@@ -138,7 +138,7 @@ def test_a_route_without_a_row_is_found() -> None:
 
 
 def test_a_topic_without_a_row_is_found() -> None:
-    planted = dataclasses.replace(TOPICS[0], name="poec.submission.campaigns")
+    planted = dataclasses.replace(TOPICS[0], name="poec.submission.planted")
     foreign = dataclasses.replace(TOPICS[0], name="poec.ingress.region", writer="region", readers=("validation",))
     assert undoored_topics([*TOPICS, planted, foreign]) == [planted.name, foreign.name]
 

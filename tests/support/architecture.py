@@ -111,7 +111,7 @@ TABLE: Final = (
     ),
     Layer(
         "way in",
-        r"services\.\w+\.(\w+_)?(api|pages|consumers|bodies|job|form_fields)(\..+)?",
+        r"services\.\w+\.(\w+_)?(api|pages|consumers|bodies|answers|job|form_fields)(\..+)?",
         ("services.{me}.use_cases", "services.{me}.domain", "services.{me}.store", "services.{me}.*", "shared"),
         _KAFKA,
     ),

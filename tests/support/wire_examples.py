@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.audit_trail import anchor_of
+from shared.contracts import campaigns as c
 from shared.contracts import ingress as i
 from shared.contracts import publication as p
 from shared.contracts import submission as s
@@ -16,6 +17,7 @@ from shared.contracts.placements import Placed, Placements
 from shared.contracts.references import (
     AvisKind,
     AvisReason,
+    DeclarationSource,
     PlacementContract,
     PlacementMoment,
     RefusalReason,
@@ -47,6 +49,9 @@ def _fiche(revision: int = 1) -> dict[str, object]:
 
 _SESSION: Final[dict[str, object]] = {"session_id": SESSION, "fiche_id": FICHE, "opco": GOLDEN_OPCO}
 _NUMBERED: Final[dict[str, object]] = {"session_id": SESSION, "number": 1}
+
+
+_CAMPAIGN: Final[dict[str, object]] = {"campaign_id": c.campaign_id(2018, 3), "year": 2018, "quarter": 3}
 
 
 def _made(model: type[Event], *parts: dict[str, object], **fields: object) -> Event:
@@ -83,6 +88,23 @@ EVENTS: Final[tuple[Event, ...]] = (
         cause=SourcingCause.MOBILITE,
     ),
     _made(s.FicheWithdrawn, _fiche(), reason=WithdrawalReason.BESOIN_DISPARU),
+    _made(c.CampaignOpened, _CAMPAIGN, revision=1, opens_on=dt.date(2018, 1, 8), deadline=dt.date(2018, 5, 15)),
+    _made(
+        c.CampaignMoved, _CAMPAIGN, revision=2, opens_on=dt.date(2018, 1, 8), deadline=dt.date(2018, 5, 18),
+        reason="Le 15 mai tombait pendant les ponts.",
+    ),
+    _made(
+        c.CampaignExtended, _CAMPAIGN, revision=3, opco=GOLDEN_OPCO, deadline=dt.date(2018, 5, 30),
+        reason="Le choix des organismes s’achève fin mai.",
+    ),
+    _made(
+        c.ProgrammeAdopted, programme_id=c.programme_id(2018), year=2018, revision=1, adopted_on=dt.date(2018, 1, 8),
+        targets=(c.Target(opco=GOLDEN_OPCO, rome="H3404", number=12, words="une douzaine"), c.Target(opco="akto", rome="N1101", number=4)),
+    ),
+    _made(
+        c.ProjectsDeclared, declaration_id=c.declaration_id(GOLDEN_OPCO, 2018), opco=GOLDEN_OPCO, year=2018, revision=1,
+        as_of=dt.date(2018, 3, 1), number=10, source=DeclarationSource.ENQUETE,
+    ),
     _made(v.DossierOpened, _fiche(), avis_due_on=dt.date(2018, 3, 27)),
     _made(v.CompletionAsked, _fiche(), items=(v.CompletionItem(field="sourcing.plan", request="Précisez les réunions prévues."),)),
     _made(

@@ -113,11 +113,15 @@ def _of_entry(entry: EntryFact) -> dict[Measure, int]:
 
 def moved(before: FicheFact | None, after: FicheFact, into: Counts) -> None:
     """Add to `into` what the change from one state of a fiche to the next moves: contribution(after) - contribution(before)."""
-    for bucket, value in contribution(after).items():
+    shift(contribution(before) if before is not None else {}, contribution(after), into)
+
+
+def shift(before: Mapping[Bucket, int], after: Mapping[Bucket, int], into: Counts) -> None:
+    """Add to `into` the difference of what a fact contributed and what it contributes now."""
+    for bucket, value in after.items():
         into[bucket] = into.get(bucket, 0) + value
-    if before is not None:
-        for bucket, value in contribution(before).items():
-            into[bucket] = into.get(bucket, 0) - value
+    for bucket, value in before.items():
+        into[bucket] = into.get(bucket, 0) - value
 
 
 def recount(facts: Iterable[FicheFact]) -> Counts:

@@ -106,6 +106,20 @@ _PLAIN: Final[tuple[tuple[Measure, str, str, str, str], ...]] = (
         "Sessions de fiches validées, annulées.",
         "L254-258, L329-332",
     ),
+    (
+        Measure.DECLARED,
+        "Projets déclarés par les OPCO",
+        "projets",
+        "Dernier nombre déclaré par chaque OPCO pour l’année\u202f; ne s’ajoute pas aux fiches.",
+        "L209-212",
+    ),
+    (
+        Measure.TARGETED,
+        "Objectif du programme",
+        "projets",
+        "Somme des objectifs du programme en vigueur\u202f; ne s’ajoute à rien de connu.",
+        "L176-182",
+    ),
 )
 
 
@@ -124,6 +138,8 @@ def _plain(sums: Mapping[Measure, int]) -> list[Indicator]:
 def _rates(sums: Mapping[Measure, int]) -> list[Indicator]:
     validated, engaged, ais = sums[Measure.VALIDATED], sums[Measure.ENGAGED], sums[Measure.AIS]
     hours, aes, seats = sums[Measure.HOURS], sums[Measure.AES], sums[Measure.SEATS]
+    filed, declared = sums[Measure.SUBMITTED], sums[Measure.DECLARED]
+    known = "Fiches déposées / projets déclarés, tels que connus à ce jour."
     done = "Sessions engagées / projets validés."
     mean = "Moyenne simple sur les sessions engagées."
     filled = "AIS / places des sessions prévues ou engagées."
@@ -133,6 +149,9 @@ def _rates(sums: Mapping[Measure, int]) -> list[Indicator]:
         _ratio("mean_size", "Effectif moyen", "AIS par session", ais, engaged, "AIS / sessions engagées.", "L108"),
         _euros(sums[Measure.COMMITTED_CENTS]),
         _ratio("fill", "Taux de remplissage", "part", ais, seats, filled, "L109-114"),
+        _ratio(
+            "received", "Fiches déposées rapportées aux projets déclarés", "part", filed, declared, known, "L209-212"
+        ),
         _ratio("conversion", "Passage de l’AIS à l’AES", "part", aes, ais, "AES / AIS.", "L73-76"),
     ]
 

@@ -50,12 +50,15 @@ class Measure(StrEnum):
     PLACED_FIN = "placed_fin"
     FINISHED_TROIS_MOIS = "finished_trois_mois"
     PLACED_TROIS_MOIS = "placed_trois_mois"
+    DECLARED = "declared"
+    TARGETED = "targeted"
 
 
 _FIRST: Final = "the first start that was submitted"
 _CURRENT: Final = "the session's current start"
 _MEANT: Final = "the earliest first day that was announced"
 _LEFT: Final = "the start the session had before it was first postponed"
+_YEAR: Final = "January of that year"
 
 DEFINITIONS: Final[dict[Measure, tuple[str, str]]] = {
     Measure.SUBMITTED: ("fiches filed", _FIRST),
@@ -96,6 +99,8 @@ DEFINITIONS: Final[dict[Measure, tuple[str, str]]] = {
     Measure.PLACED_FIN: ("of these, in a job at the end", _CURRENT),
     Measure.FINISHED_TROIS_MOIS: ("people who finished, of engaged sessions returned three months after", _CURRENT),
     Measure.PLACED_TROIS_MOIS: ("of these, in a job three months after", _CURRENT),
+    Measure.DECLARED: ("projects that OPCOs declare for a year, each as it last did", _YEAR),
+    Measure.TARGETED: ("projects that the programme of a year aims at, as it was last adopted", _YEAR),
 }
 """Measure to what it counts and whose month it is counted in."""
 

@@ -37,6 +37,7 @@ PEOPLE = {
 WORKER = service_principal("analytics", "worker")
 EMITTER = {
     "poec.submission.fiches": "submission",
+    "poec.submission.campaigns": "submission",
     "poec.validation.fiches": "validation",
     "poec.publication.sessions": "publication",
 }

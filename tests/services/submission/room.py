@@ -70,6 +70,9 @@ class Room:
         ears = hearing(settings.given())
         app = new_app("submission", "0", _ready, ROUTES)
         app.state.door, app.state.settings = Door(database, ears.open, ears.write, KnownCallers(PEOPLE), news), settings
+        app.state.doors = {
+            name: Door(database, opened, written, KnownCallers(PEOPLE), news) for name, (opened, written) in SERVICE.doors.items()
+        }
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://submission", headers=JSON)
         return cls(database, Inbox(database, ears, news.tell), client, news)
 
@@ -114,15 +117,25 @@ class Room:
     async def post(
         self, who: str, path: str, body: object, revision: int | None = None, key: str | None = None
     ) -> httpx.Response:
-        """Give a command; `path` follows `/fiches`, `revision` None leaves If-Match out."""
+        """Give a command on fiches; `path` follows `/fiches`, `revision` None leaves If-Match out."""
+        return await self.command(who, f"/fiches{path}", body, revision, key)
+
+    async def command(
+        self, who: str, path: str, body: object, revision: int | None = None, key: str | None = None
+    ) -> httpx.Response:
+        """Give a command on anything, by its whole path."""
         headers = {"authorization": who, "idempotency-key": key or uuid4().hex}
         if revision is not None:
             headers["if-match"] = f'"{revision}"'
-        return await self.client.post(f"/fiches{path}", content=json.dumps(body), headers=headers)
+        return await self.client.post(path, content=json.dumps(body), headers=headers)
 
     async def get(self, who: str, path: str = "", query: dict[str, str | int] | None = None) -> httpx.Response:
         """Read."""
-        return await self.client.get(f"/fiches{path}", params=query or {}, headers={"authorization": who})
+        return await self.read(who, f"/fiches{path}", query)
+
+    async def read(self, who: str, path: str, query: dict[str, str | int] | None = None) -> httpx.Response:
+        """Read anything, by its whole path."""
+        return await self.client.get(path, params=query or {}, headers={"authorization": who})
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Return rows as the process sees them for every OPCO."""

@@ -100,6 +100,99 @@ def _imports() -> None:
         )
 
 
+# what the conference decides is everybody's to read and written by those who see all rows; the policy table says which of them
+_YEARBOOK = (
+    """
+CREATE TABLE campaign (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  status text NOT NULL CHECK (status = 'open'),
+  year int NOT NULL,
+  quarter int NOT NULL CHECK (quarter BETWEEN 1 AND 4),
+  opens_on date NOT NULL,
+  deadline date NOT NULL CHECK (deadline >= opens_on),
+  extensions jsonb NOT NULL,
+  document jsonb NOT NULL,
+  UNIQUE (year, quarter)
+)""",
+    """
+CREATE TABLE conference (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  status text NOT NULL CHECK (status = 'recorded'),
+  held_on date NOT NULL UNIQUE,
+  document jsonb NOT NULL
+)""",
+    """
+CREATE TABLE programme (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  status text NOT NULL CHECK (status = 'adopted'),
+  year int NOT NULL UNIQUE,
+  targets jsonb NOT NULL,
+  document jsonb NOT NULL
+)""",
+)
+_TOLD_BY_OPCOS = (
+    """
+CREATE TABLE delivery (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  status text NOT NULL CHECK (status = 'delivered'),
+  opco text NOT NULL,
+  year int NOT NULL,
+  month text NOT NULL CHECK (month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+  delivered_at timestamptz NOT NULL,
+  estimates jsonb NOT NULL,
+  document jsonb NOT NULL,
+  UNIQUE (year, opco, month)
+)""",
+    """
+CREATE TABLE declaration (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  status text NOT NULL CHECK (status = 'declared'),
+  opco text NOT NULL,
+  year int NOT NULL,
+  as_of date NOT NULL,
+  number int NOT NULL CHECK (number >= 0),
+  source text NOT NULL,
+  document jsonb NOT NULL,
+  UNIQUE (year, opco)
+)""",
+)
+_ANYBODY = "coalesce(current_setting('poec.tenant', true), '') <> ''"
+_ALL_ROWS = "current_setting('poec.tenant', true) = '*'"
+
+
+def _yearbook() -> None:
+    """Make the tables beside the fiches: what the conference decides, what OPCOs tell of a year."""
+    for statement in (*_YEARBOOK, *_TOLD_BY_OPCOS):
+        op.execute(statement)
+    for table in ("campaign", "conference", "programme"):
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO submission")
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY read ON {table} FOR SELECT TO submission USING ({_ANYBODY})")
+        op.execute(f"CREATE POLICY add ON {table} FOR INSERT TO submission WITH CHECK ({_ALL_ROWS})")
+        op.execute(
+            f"CREATE POLICY change ON {table} FOR UPDATE TO submission USING ({_ALL_ROWS}) WITH CHECK ({_ALL_ROWS})"
+        )
+        op.execute(f"CREATE POLICY owner ON {table} TO submission_owner USING (true) WITH CHECK (true)")
+    for table in ("delivery", "declaration"):
+        tenant_table_v1(op, "submission", table)
+
+
 def upgrade() -> None:
     """Make room for what is prepared and for every content; what is there already keeps its meaning."""
     principals_v2(op, _SERVICES)
@@ -119,3 +212,4 @@ def upgrade() -> None:
     )
     op.execute("CREATE POLICY owner ON fiche_version TO submission_owner USING (true) WITH CHECK (true)")
     _imports()
+    _yearbook()

@@ -1,0 +1,387 @@
+"""The tables of what is put on record for a year beside the fiches, and the queries of their readers.
+
+One read opens whatever a command is about, of any kind, by identifier; each kind is written to its own table.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.submission.domain.campaigns import Campaign
+from services.submission.domain.conferences import Conference
+from services.submission.domain.declarations import Declaration
+from services.submission.domain.deliveries import Delivery
+from services.submission.domain.targets import Programme
+from services.submission.store import Base
+from shared.audit_trail import Head
+from shared.contracts.campaigns import Target
+from shared.database import Database, Row, UnitOfWork
+from shared.identity import Principal
+from shared.working_set import WorkingSet
+
+S = TypeVar("S")
+
+
+class CampaignRow(Base, table=True):
+    """A campaign: `extensions` are the later last days of single OPCOs, by their names; `document` is the whole state."""
+
+    __tablename__ = "campaign"
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    sequence: int = Field(sa_type=sa.BigInteger)
+    audit_hash: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    year: int
+    quarter: int
+    opens_on: dt.date
+    deadline: dt.date
+    extensions: str = Field(sa_type=JSONB)
+    document: str = Field(sa_type=JSONB)
+
+
+class ConferenceRow(Base, table=True):
+    """A conference, its agenda and decisions."""
+
+    __tablename__ = "conference"
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    sequence: int = Field(sa_type=sa.BigInteger)
+    audit_hash: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    held_on: dt.date
+    document: str = Field(sa_type=JSONB)
+
+
+class ProgrammeRow(Base, table=True):
+    """A year's programme: `targets` are those that hold, `document` has every revision."""
+
+    __tablename__ = "programme"
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    sequence: int = Field(sa_type=sa.BigInteger)
+    audit_hash: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    year: int
+    targets: str = Field(sa_type=JSONB)
+    document: str = Field(sa_type=JSONB)
+
+
+class DeliveryRow(Base, table=True):
+    """What an OPCO told in a month about a programme year: `estimates` are those that hold."""
+
+    __tablename__ = "delivery"
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    sequence: int = Field(sa_type=sa.BigInteger)
+    audit_hash: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    opco: str = Field(sa_type=sa.Text)
+    year: int
+    month: str = Field(sa_type=sa.Text)
+    delivered_at: dt.datetime = Field(sa_type=sa.DateTime(timezone=True))
+    estimates: str = Field(sa_type=JSONB)
+    document: str = Field(sa_type=JSONB)
+
+
+class DeclarationRow(Base, table=True):
+    """What an OPCO declared last for a year; `document` has everything it ever declared for it."""
+
+    __tablename__ = "declaration"
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    sequence: int = Field(sa_type=sa.BigInteger)
+    audit_hash: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    opco: str = Field(sa_type=sa.Text)
+    year: int
+    as_of: dt.date
+    number: int
+    source: str = Field(sa_type=sa.Text)
+    document: str = Field(sa_type=JSONB)
+
+
+_CAMPAIGN: Final = TypeAdapter(Campaign)
+_CONFERENCE: Final = TypeAdapter(Conference)
+_PROGRAMME: Final = TypeAdapter(Programme)
+_DELIVERY: Final = TypeAdapter(Delivery)
+_DECLARATION: Final = TypeAdapter(Declaration)
+_TARGETS: Final = TypeAdapter(tuple[Target, ...])
+_KINDS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "campaign": _CAMPAIGN,
+    "conference": _CONFERENCE,
+    "programme": _PROGRAMME,
+    "delivery": _DELIVERY,
+    "declaration": _DECLARATION,
+}
+_OPEN: Final = " UNION ALL ".join(
+    f"SELECT '{kind}' AS kind, id, version, sequence, audit_hash, document::text AS document FROM {kind}"
+    " WHERE id = ANY($1::uuid[])"
+    for kind in _KINDS
+)
+
+
+@dataclass(frozen=True)
+class Yearbook:
+    """What a transaction works on, one set per kind of record."""
+
+    campaigns: WorkingSet[Campaign] = field(default_factory=WorkingSet)
+    conferences: WorkingSet[Conference] = field(default_factory=WorkingSet)
+    programmes: WorkingSet[Programme] = field(default_factory=WorkingSet)
+    deliveries: WorkingSet[Delivery] = field(default_factory=WorkingSet)
+    declarations: WorkingSet[Declaration] = field(default_factory=WorkingSet)
+
+
+async def open_yearbook(unit: UnitOfWork, ids: Collection[UUID]) -> Yearbook:
+    """Load what bears these identifiers in one read; what is not there, or not the caller's, is simply not in the sets."""
+    rows = await unit.read(_OPEN, list(ids))
+    loaded: dict[str, dict[UUID, tuple[Head, Any]]] = {kind: {} for kind in _KINDS}
+    for row in rows:
+        head = Head(row["version"], row["sequence"], row["audit_hash"])
+        loaded[row["kind"]][row["id"]] = head, _KINDS[row["kind"]].validate_json(row["document"])
+    return Yearbook(*(WorkingSet(loaded[kind]) for kind in _KINDS))
+
+
+def write_yearbook(yearbook: Yearbook, unit: UnitOfWork) -> None:
+    """Hand what changed to the unit of work."""
+    tables = Base.metadata.tables
+    yearbook.campaigns.write(unit, tables["campaign"], _of_campaign)
+    yearbook.conferences.write(unit, tables["conference"], _of_conference)
+    yearbook.programmes.write(unit, tables["programme"], _of_programme)
+    yearbook.deliveries.write(unit, tables["delivery"], _of_delivery)
+    yearbook.declarations.write(unit, tables["declaration"], _of_declaration)
+
+
+def _json(adapter: TypeAdapter[S], state: S) -> str:
+    return adapter.dump_json(state).decode()
+
+
+def _of_campaign(campaign: Campaign) -> Mapping[str, Any]:
+    return {
+        "status": "open",
+        "year": campaign.year,
+        "quarter": campaign.quarter,
+        "opens_on": campaign.opens_on,
+        "deadline": campaign.deadline,
+        "extensions": orjson.dumps(dict(campaign.extensions)).decode(),
+        "document": _json(_CAMPAIGN, campaign),
+    }
+
+
+def _of_conference(conference: Conference) -> Mapping[str, Any]:
+    return {"status": "recorded", "held_on": conference.held_on, "document": _json(_CONFERENCE, conference)}
+
+
+def _of_programme(programme: Programme) -> Mapping[str, Any]:
+    targets = _json(_TARGETS, programme.now.targets)
+    return {"status": "adopted", "year": programme.year, "targets": targets, "document": _json(_PROGRAMME, programme)}
+
+
+def _of_delivery(delivery: Delivery) -> Mapping[str, Any]:
+    return {
+        "status": "delivered",
+        "opco": delivery.opco,
+        "year": delivery.year,
+        "month": delivery.month,
+        "delivered_at": delivery.now.delivered_at,
+        "estimates": orjson.dumps(delivery.now.estimates).decode(),
+        "document": _json(_DELIVERY, delivery),
+    }
+
+
+def _of_declaration(declaration: Declaration) -> Mapping[str, Any]:
+    figure = declaration.now.figure
+    return {
+        "status": "declared",
+        "opco": declaration.opco,
+        "year": declaration.year,
+        "as_of": figure.as_of,
+        "number": figure.number,
+        "source": figure.source.value,
+        "document": _json(_DECLARATION, declaration),
+    }
+
+
+async def find_campaign(database: Database, principal: Principal, identifier: UUID) -> Campaign | None:
+    """Return a campaign, or None where there is none."""
+    found = await _documents(database, principal, "SELECT document::text FROM campaign WHERE id = $1", identifier)
+    return _CAMPAIGN.validate_json(found[0]) if found else None
+
+
+async def find_conference(database: Database, principal: Principal, identifier: UUID) -> Conference | None:
+    """Return a conference, or None where there is none."""
+    found = await _documents(database, principal, "SELECT document::text FROM conference WHERE id = $1", identifier)
+    return _CONFERENCE.validate_json(found[0]) if found else None
+
+
+async def find_programme(database: Database, principal: Principal, year: int) -> Programme | None:
+    """Return a year's programme with all its revisions, or None where none was adopted."""
+    found = await _documents(database, principal, "SELECT document::text FROM programme WHERE year = $1", year)
+    return _PROGRAMME.validate_json(found[0]) if found else None
+
+
+async def list_campaigns(
+    database: Database, principal: Principal, year: int | None, before: tuple[int, int] | None, limit: int
+) -> list[Campaign]:
+    """Return the next `limit` campaigns, of a year or of all, the latest quarter first; `before` is the last one seen."""
+    query = (
+        "SELECT document::text FROM campaign WHERE ($1::int IS NULL OR year = $1)"
+        " AND ($2::int IS NULL OR (year, quarter) < ($2, $3::int)) ORDER BY year DESC, quarter DESC LIMIT $4"
+    )
+    place = before or (None, None)
+    return [
+        _CAMPAIGN.validate_json(found) for found in await _documents(database, principal, query, year, *place, limit)
+    ]
+
+
+async def list_conferences(
+    database: Database, principal: Principal, before: dt.date | None, limit: int
+) -> list[Conference]:
+    """Return the next `limit` conferences, the latest first; `before` is the day of the last one seen."""
+    query = (
+        "SELECT document::text FROM conference WHERE ($1::date IS NULL OR held_on < $1) ORDER BY held_on DESC LIMIT $2"
+    )
+    return [_CONFERENCE.validate_json(found) for found in await _documents(database, principal, query, before, limit)]
+
+
+async def list_deliveries(
+    database: Database,
+    principal: Principal,
+    year: int,
+    opco: str | None,
+    before: tuple[str, str] | None,
+    limit: int,
+) -> list[Delivery]:
+    """Return the next `limit` deliveries for a year, of an OPCO or of all, the latest month first; `before`: month and OPCO seen."""
+    query = (
+        "SELECT document::text FROM delivery WHERE year = $1 AND ($2::text IS NULL OR opco = $2)"
+        " AND ($3::text IS NULL OR (month, opco) < ($3, $4::text)) ORDER BY month DESC, opco DESC LIMIT $5"
+    )
+    place = before or (None, None)
+    return [
+        _DELIVERY.validate_json(found)
+        for found in await _documents(database, principal, query, year, opco, *place, limit)
+    ]
+
+
+async def _documents(database: Database, principal: Principal, query: str, *args: Any) -> list[str]:
+    return [row["document"] for row in await database.query(principal, query, *args)]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of a programme as it stands: an OPCO and a métier.
+
+    Numbers of projects, kept apart and never added: the target (None: none was set) and its words; of the fiches that are filed and
+    not closed (refused, withdrawn, cancelled: `closed`) how many there are, are validated, are confirmed; what is announced without
+    a fiche; what the OPCO estimates for the months to come, and when it told so (None: it never told anything for the year).
+    """
+
+    opco: str
+    rome: str
+    target: int | None
+    words: str | None
+    filed: int
+    validated: int
+    confirmed: int
+    closed: int
+    intended: int
+    estimated: int | None
+    estimated_at: dt.datetime | None
+
+
+_STANDING: Final = """
+WITH aimed AS (
+  SELECT t->>'opco' AS opco, t->>'rome' AS rome, (t->>'number')::int AS number, t->>'words' AS words
+  FROM programme, jsonb_array_elements(targets) t WHERE year = $1
+), told AS (
+  SELECT DISTINCT ON (opco) opco, delivered_at, estimates FROM delivery WHERE year = $1 ORDER BY opco, month DESC
+), guessed AS (
+  SELECT opco, e->>'rome' AS rome, sum((e->>'projects')::int) FILTER (WHERE e->>'month' >= $2)::int AS number
+  FROM told, jsonb_array_elements(estimates) e GROUP BY 1, 2
+), counted AS (
+  SELECT opco, rome,
+    count(*) FILTER (WHERE filed AND status NOT IN ('refused', 'withdrawn', 'cancelled')) AS filed,
+    count(*) FILTER (WHERE status IN ('validated', 'confirmed', 'reviewed')) AS validated,
+    count(*) FILTER (WHERE status IN ('confirmed', 'reviewed')) AS confirmed,
+    count(*) FILTER (WHERE filed AND status IN ('refused', 'withdrawn', 'cancelled')) AS closed,
+    count(*) FILTER (WHERE intended AND status <> 'withdrawn') AS intended
+  FROM fiche WHERE programme_year = $1 AND rome IS NOT NULL AND (filed OR (intended AND status <> 'withdrawn'))
+  GROUP BY opco, rome
+), lines AS (
+  SELECT opco, rome FROM aimed UNION SELECT opco, rome FROM guessed UNION SELECT opco, rome FROM counted
+)
+SELECT opco, rome, a.number AS target, a.words, coalesce(c.filed, 0) AS filed, coalesce(c.validated, 0) AS validated,
+  coalesce(c.confirmed, 0) AS confirmed, coalesce(c.closed, 0) AS closed, coalesce(c.intended, 0) AS intended,
+  CASE WHEN t.opco IS NULL THEN NULL ELSE coalesce(g.number, 0) END AS estimated, t.delivered_at AS estimated_at
+FROM lines LEFT JOIN aimed a USING (opco, rome) LEFT JOIN counted c USING (opco, rome) LEFT JOIN guessed g USING (opco, rome)
+LEFT JOIN told t USING (opco)
+WHERE $3::text IS NULL OR opco = $3 ORDER BY opco, rome
+"""
+
+
+async def programme_standing(
+    database: Database, principal: Principal, year: int, month: str, opco: str | None
+) -> list[Standing]:
+    """Return a year's programme as it stands, by OPCO and métier, in one query; `month` (YYYY-MM) is the first one to come."""
+    rows = await database.query(principal, _STANDING, year, month, opco)
+    return [Standing(**row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """One OPCO's projects of a year: declared (None: it did not declare), and what is here of the year.
+
+    `received` are the fiches filed, whatever became of them; `closed` those of them that were refused, withdrawn or cancelled;
+    `intended` what was announced and not filed.
+    """
+
+    opco: str
+    declaration: Declaration | None
+    received: int
+    closed: int
+    intended: int
+
+    @property
+    def gap(self) -> int | None:
+        """Return how many declared projects have no fiche (below zero: more fiches than were declared); None without a declaration."""
+        return None if self.declaration is None else self.declaration.now.figure.number - self.received
+
+
+_RECONCILED: Final = """
+WITH said AS (SELECT opco, document FROM declaration WHERE year = $1),
+counted AS (
+  SELECT opco, count(*) FILTER (WHERE filed) AS received,
+    count(*) FILTER (WHERE filed AND status IN ('refused', 'withdrawn', 'cancelled')) AS closed,
+    count(*) FILTER (WHERE intended AND status <> 'withdrawn') AS intended
+  FROM fiche WHERE programme_year = $1 GROUP BY opco
+)
+SELECT opco, d.document::text AS document, coalesce(c.received, 0) AS received, coalesce(c.closed, 0) AS closed,
+  coalesce(c.intended, 0) AS intended
+FROM unnest($2::text[]) asked(opco) LEFT JOIN said d USING (opco) LEFT JOIN counted c USING (opco) ORDER BY opco
+"""
+
+
+async def reconciliation(
+    database: Database, principal: Principal, year: int, opcos: Collection[str]
+) -> list[Reconciled]:
+    """Return what each of these OPCOs declared for a year beside its fiches of that year, in one query."""
+    return [_reconciled(row) for row in await database.query(principal, _RECONCILED, year, list(opcos))]
+
+
+def _reconciled(row: Row) -> Reconciled:
+    document = row["document"]
+    declaration = _DECLARATION.validate_json(document) if document else None
+    return Reconciled(row["opco"], declaration, row["received"], row["closed"], row["intended"])
