@@ -1,7 +1,7 @@
 """I1: every accepted POST or ingress record has exactly one fiche, every refused one has none, and every record one answer.
 
 Three witnesses are heard: the clients' journals, the log (ingress records and the answers to them), and submission's own trail,
-whose first entry says who filed each fiche.
+whose first entry says who filed each fiche. Over HTTP one is told by a stored answer, or by the line of a file that was sent in.
 """
 
 from collections import Counter
@@ -19,10 +19,13 @@ from shared.contracts.fiche import fiche_id
 
 _FICHES = f"SELECT id::text AS id, opco, reference, {FILED} AS filed FROM fiche"
 _FILED = "SELECT aggregate, actor, at FROM audit_entry WHERE action = 'submit_fiche'"
-_ANSWERS_FROM = "SELECT max(before) FROM removal WHERE what = 'answers'"
+_ANSWERS_FROM = "SELECT max(before) FROM removal WHERE what IN ('answers', 'imports')"
 _CREATED = """
 SELECT principal, substring(headers ->> 'Location' FROM '^/fiches/([0-9a-f-]{36})$') AS fiche FROM idempotency
 WHERE status = 201 AND body::jsonb ->> 'status' = 'submitted'
+UNION ALL
+SELECT file.principal, line.fiche_id::text FROM fiche_import_line line JOIN fiche_import file ON file.id = line.import_id
+WHERE line.outcome = 'accepted'
 """
 """Answers that something was filed: an intention or a draft is answered 201 too, and stands as that."""
 _POSITIONS = "SELECT topic, kafka_partition, next_offset FROM position WHERE topic LIKE 'poec.ingress.%'"
@@ -118,7 +121,8 @@ def judge_origins(
     replies: Iterable[Reply],
     long_ago: AbstractSet[str] = frozenset(),
 ) -> Verdict:
-    """Compare the fiches with what was accepted: `filed` says who filed each fiche, `created` are (principal, fiche) of stored 201s.
+    """Compare the fiches with what was accepted: `filed` says who filed each fiche, `created` are (principal, fiche) of stored 201s and
+    of lines of files.
 
     Answers are kept for a time: of fiches filed `long_ago` nobody can say any more that their filer was told so over HTTP.
     """

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from services.submission import use_cases as story
@@ -29,21 +29,22 @@ from services.submission.bodies import (
     PostponementIn,
     PreparationOut,
     ProgrammationIn,
+    StatusCountsOut,
     WithdrawalIn,
+    counts_out,
     filed_out,
     held_out,
     listed_out,
 )
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
-from services.submission.domain.fiche import Status
 from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
+from services.submission.list_bodies import wanted_fiches
 from services.submission.preparation_cases import read_renewed
 from services.submission.store import Fiches, Listed, Place, Wanted
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import fiche_id as id_of
-from shared.contracts.references import OPCOS
 from shared.errors import InvalidInput, Objection
 from shared.http import Answer, Ask, answers, database, door, ok, signed_in, takes
 from shared.identity import Principal
@@ -70,26 +71,30 @@ async def post_fiche(request: Request) -> Response:
     return await door(request).command(request, FicheIn, ids, act)
 
 
+Chosen = Annotated[Wanted, Depends(wanted_fiches)]
+
+
 @router.get("", responses=answers(FichesOut))
 async def get_fiches(
     request: Request,
-    status: Status | None = None,
-    opco: str | None = None,
-    start_year: Annotated[int | None, Query(ge=2018, le=2100)] = None,
+    wanted: Chosen,
     after: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> Response:
     """Return a page of the fiches the caller may see, the newest first; `Link` names the next page."""
     principal = await signed_in(request)
-    if opco is not None and opco not in OPCOS:
-        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son identifiant.", field="opco"))
     place = _place(after) if after else None
-    wanted = Wanted(status, opco, start_year)
     found = await story.read_fiches(database(request), principal, wanted, place, limit + 1)
     page = found[:limit]
     following = _cursor(page[-1]) if len(found) > limit else None
-    links = {"Link": f'<{_next_page(wanted, following, limit)}>; rel="next"'} if following else {}
+    links = {"Link": f'<{_next_page(request, following, limit)}>; rel="next"'} if following else {}
     return ok(FichesOut(fiches=tuple(map(listed_out, page)), next=following), headers=links)
+
+
+@router.get("/counts", responses=answers(StatusCountsOut))
+async def get_counts(request: Request, wanted: Chosen) -> Response:
+    """Return how many fiches the caller may see in each status, by the same filters as the list; `status` changes nothing."""
+    return ok(counts_out(await story.count_by_status(database(request), await signed_in(request), wanted)))
 
 
 @router.get("/{fiche_id}", responses=answers(FicheOut | PreparationOut))
@@ -259,10 +264,10 @@ def _given(request: Request) -> Given:
     return given
 
 
-def _next_page(wanted: Wanted, cursor: str, limit: int) -> str:
-    named = {"status": wanted.status, "opco": wanted.opco, "start_year": wanted.start_year}
-    chosen = {name: value for name, value in named.items() if value is not None}
-    return f"/fiches?{urlencode({**chosen, 'limit': limit, 'after': cursor})}"
+def _next_page(request: Request, cursor: str, limit: int) -> str:
+    """Return the address of the next page: the same filters, from here on."""
+    chosen = [(name, value) for name, value in request.query_params.multi_items() if name not in ("after", "limit")]
+    return f"/fiches?{urlencode([*chosen, ('limit', limit), ('after', cursor)])}"
 
 
 def _cursor(listed: Listed) -> str:

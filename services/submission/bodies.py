@@ -1,14 +1,14 @@
 """The HTTP bodies of submission: what is taken in (`…In`) and what is answered (`…Out`)."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
-from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche, Session, SessionState, Status
+from services.submission.domain.fiche import LABELS, PREPARED, SESSION_LABELS, Fiche, Session, SessionState, Status
 from services.submission.domain.preparation import Held
 from services.submission.domain.preparing import Prepared
 from services.submission.form_fields import LONGEST_TEXT
@@ -260,6 +260,27 @@ class FichesOut(Value):
 
     fiches: tuple[ListedFicheOut, ...]
     next: str | None = None
+
+
+class StatusCountOut(Value):
+    """Fiches in one status."""
+
+    status: Status
+    status_label: str
+    count: int
+
+
+class StatusCountsOut(Value):
+    """Fiches by status, every status in its order; `filed` is the sum of those that were filed."""
+
+    counts: tuple[StatusCountOut, ...]
+    filed: int
+
+
+def counts_out(found: Mapping[Status, int]) -> StatusCountsOut:
+    """Return the counts as they are answered."""
+    counts = [StatusCountOut(status=one, status_label=LABELS[one], count=found.get(one, 0)) for one in Status]
+    return StatusCountsOut(counts=tuple(counts), filed=sum(n for status, n in found.items() if status not in PREPARED))
 
 
 def filed_out(decision: Decision | Prepared) -> FiledOut:

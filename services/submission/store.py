@@ -205,13 +205,45 @@ def _version_columns(version: Version, at: dt.datetime) -> Mapping[str, Any]:
     }
 
 
+_WITH_WORDS: Final = (
+    "NOT EXISTS (SELECT FROM unnest({}::text[]) word WHERE strpos(lower(title || ' ' || reference), lower(word)) = 0)"
+)
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """Which fiches a list is asked for: by status, OPCO, year of the first start; None does not choose."""
+    """Which fiches a list is asked for; what is empty or None does not choose.
 
-    status: Status | None = None
+    Without `statuses` those that were filed. `starts_from` and `starts_until` bound the first start, both days included;
+    `words` must all stand in title or reference.
+    """
+
+    statuses: tuple[Status, ...] = ()
     opco: str | None = None
-    start_year: int | None = None
+    programme_year: int | None = None
+    starts_from: dt.date | None = None
+    starts_until: dt.date | None = None
+    zone_emploi: str | None = None
+    department: str | None = None
+    rome: str | None = None
+    formacode: str | None = None
+    words: tuple[str, ...] = ()
+
+    def conditions(self) -> tuple[list[str], list[object]]:
+        """Return what SQL asks of a row beside its status, each with one `{}` for its argument, and the arguments."""
+        chosen: tuple[tuple[str, object], ...] = (
+            ("opco = {}", self.opco),
+            ("programme_year = {}", self.programme_year),
+            ("first_start >= {}", self.starts_from),
+            ("first_start <= {}", self.starts_until),
+            ("zone_emploi = {}", self.zone_emploi),
+            ("left(insee, 2) = {}", self.department),
+            ("rome = {}", self.rome),
+            ("formacode = {}", self.formacode),
+            (_WITH_WORDS, list(self.words) or None),
+        )
+        given = [(condition, value) for condition, value in chosen if value is not None]
+        return [condition for condition, _ in given], [value for _, value in given]
 
 
 @dataclass(frozen=True)
@@ -237,25 +269,34 @@ class Listed:
     validation_reference: str | None
 
 
-_LIST: Final = """
-SELECT id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference FROM fiche
-WHERE (status = $1 OR $1::text IS NULL) AND filed = coalesce($1 NOT IN ('preprogrammed', 'draft'), true) AND ($2::text IS NULL OR opco = $2)
-  AND ($3::date IS NULL OR (first_start >= $3 AND first_start < $4::date))
-  AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6::uuid))
-ORDER BY submitted_at DESC, id DESC LIMIT $7
-"""
+_LISTED: Final = "id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference"
+_OF_ITS_KIND: Final = "filed = (status NOT IN ('preprogrammed', 'draft'))"
+"""What was given up before it was filed is no withdrawn fiche."""
 
 
 async def list_fiches(
     database: Database, principal: Principal, wanted: Wanted, after: Place | None, limit: int
 ) -> list[Listed]:
     """Return the next `limit` fiches after a place, the newest first."""
-    year = wanted.start_year
-    span = (dt.date(year, 1, 1), dt.date(year + 1, 1, 1)) if year else (None, None)
-    place = (after.submitted_at, after.fiche_id) if after else (None, None)
-    status = wanted.status.value if wanted.status else None
-    rows = await database.query(principal, _LIST, status, wanted.opco, *span, *place, limit)
-    return [_listed(row) for row in rows]
+    conditions, args = wanted.conditions()
+    if wanted.statuses:
+        conditions.append("status = ANY({}::text[])")
+        args.append([status.value for status in wanted.statuses])
+    where = [condition.format(f"${n}") for n, condition in enumerate(conditions, 1)]
+    where.append(_OF_ITS_KIND if wanted.statuses else "filed")
+    if after:
+        where.append(f"(submitted_at, id) < (${len(args) + 1}, ${len(args) + 2}::uuid)")
+        args += [after.submitted_at, after.fiche_id]
+    query = f"SELECT {_LISTED} FROM fiche WHERE {' AND '.join(where)} ORDER BY submitted_at DESC, id DESC LIMIT ${len(args) + 1}"
+    return [_listed(row) for row in await database.query(principal, query, *args, limit)]
+
+
+async def count_fiches(database: Database, principal: Principal, wanted: Wanted) -> dict[Status, int]:
+    """Return how many fiches there are in each status, whichever statuses are wanted: one query, nothing remembered."""
+    conditions, args = wanted.conditions()
+    where = [condition.format(f"${n}") for n, condition in enumerate(conditions, 1)]
+    query = f"SELECT status, count(*) AS n FROM fiche WHERE {' AND '.join([*where, _OF_ITS_KIND])} GROUP BY status"
+    return {Status(row["status"]): row["n"] for row in await database.query(principal, query, *args)}
 
 
 async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -> Held | None:

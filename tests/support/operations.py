@@ -47,6 +47,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "POST /fiches/drafts": "draft_fiche",
         "POST /fiches/{fiche_id}/renewal": "renew_fiche",
         "GET /fiches": "read_fiche",
+        "GET /fiches/counts": "read_fiche",
         "GET /fiches/{fiche_id}": "read_fiche",
         "POST /fiches/{fiche_id}/completion": "complete_fiche",
         "POST /fiches/{fiche_id}/amendment": "amend_fiche",
@@ -136,6 +137,7 @@ POEC: Final[Mapping[str, Collection[str]]] = {
     "bench": ("submit_fiche", "give_avis", "validate_fiche", "confirm_programmation", "record_ais", "read_counts"),
     "bilan": ("read_counts",),
     "principals": ("read_principals", "manage_principals"),
+    "import": ("import_fiches", "submit_fiche", "read_imports"),
     "person": ("export_person", "erase_person"),
     "dlq": ("read_dead_letters", "replay_dead_letter", "discard_dead_letter"),
 }

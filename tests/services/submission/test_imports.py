@@ -237,6 +237,7 @@ async def test_lists_of_files_and_fiches_are_paged(room: Room) -> None:
         seen += [line["reference"] for line in page.json()["lines"]]
         path = page.headers.get("link", "").partition(">")[0].removeprefix("</imports")
     assert seen == ["L-1", "L-2", "L-3"]
+    await carried(room, await send(room, json.dumps(fiches("L-4")).encode()))
     first = await ask(room, "?limit=1")
     second = await ask(room, first.headers["link"].partition(">")[0].removeprefix("</imports"))
     assert first.json()["imports"][0]["import_id"] != second.json()["imports"][0]["import_id"]

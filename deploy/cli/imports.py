@@ -1,0 +1,231 @@
+"""`poec import`: a file of fiches into submission, by its HTTP door like any other client; what became of each fiche."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid4
+
+import httpx
+import typer
+
+from deploy.cli.asked import Home, Json
+from deploy.cli.console import explain, print_json, reporter, stderr_console, stdout_console
+from deploy.local.client import bearer
+from deploy.local.errors import LocalError
+from deploy.local.runfile import Run, home_folder
+
+TYPES: Final = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".ndjson": "application/x-ndjson",
+}
+"""Ending of a file to the content type it is sent as."""
+WORDS: Final = {
+    "accepted": "déposées",
+    "unchanged": "déjà déposées",
+    "warned": "averties, non déposées",
+    "refused": "refusées",
+    "waiting": "en attente",
+}
+NOT_ALL, COULD_NOT, INTERRUPTED = 1, 2, 130
+POLL_SECONDS: Final = 0.5
+TRIES: Final = 4
+CHUNK: Final = 64 * 1024
+
+imports = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Send files of fiches to submission, and read what became of them. Exit codes: see each command.",
+)
+Sent = Annotated[
+    Path, typer.Argument(help="XLSX, CSV or JSON; `poec import template` writes one to fill in.", metavar="FILE")
+]
+Opco = Annotated[str, typer.Option(help="Client of run.json to sign in as: an OPCO, such as akto.")]
+Report = Annotated[
+    Path | None, typer.Option(help="Write the report, a line per fiche and objection, to this .csv or .xlsx.")
+]
+Acknowledge = Annotated[
+    str, typer.Option(help="Codes of warnings that are read and kept for all fiches, separated by commas.")
+]
+Which = Annotated[UUID, typer.Argument(help="Id of the import, as `poec import fiches` says it.", metavar="ID")]
+
+
+@imports.command("fiches")
+def fiches(
+    file: Sent,
+    opco: Opco,
+    report: Report = None,
+    acknowledge: Acknowledge = "",
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Send a file of fiches in, follow it to its end, say what became of each fiche.
+
+    The same file again changes nothing. Ctrl-C leaves the import running on the server.
+    Exit codes: 0 every fiche is filed (now or before), 1 some are not (warned or refused), 2 the file was not taken in, or nobody
+    answered, 130 interrupted.
+    """
+    with _told():
+        client = Client(Run.load(home_folder(home)), opco)
+        found = client.send(file, acknowledge)
+        try:
+            found = client.followed(found)
+        except KeyboardInterrupt:
+            again = f"poec import show {found['import_id']} --opco {opco}"
+            stderr_console().print(f"The import goes on; look again with: {again}", soft_wrap=True)
+            raise typer.Exit(INTERRUPTED) from None
+        _end(client, found, report, as_json)
+
+
+@imports.command("show")
+def show(which: Which, opco: Opco, report: Report = None, as_json: Json = False, home: Home = None) -> None:
+    """Say how far an import has come, and write its report.
+
+    Exit codes: 0 every fiche is filed, 1 some are not (warned, refused, or still waiting), 2 it could not be asked for.
+    """
+    with _told():
+        client = Client(Run.load(home_folder(home)), opco)
+        _end(client, client.get(f"/imports/{which}").json(), report, as_json)
+
+
+@imports.command("template")
+def template(
+    to: Annotated[Path, typer.Argument(help="File to write: .xlsx or .csv.", metavar="FILE")],
+    opco: Opco,
+    home: Home = None,
+) -> None:
+    """Write the template of a file of fiches.
+
+    Exit codes: 0 written, 2 it could not be asked for.
+    """
+    with _told():
+        if to.suffix not in (".xlsx", ".csv"):
+            raise LocalError("The template is an .xlsx or a .csv.")
+        Client(Run.load(home_folder(home)), opco).download(f"/imports/template{to.suffix}", to)
+
+
+class _told:  # noqa: N801  # a context manager, used as a function
+    """Explains what can be explained, with exit code 2."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
+        """Turn a failure that can be explained into its exit code."""
+        if isinstance(failure, LocalError):
+            explain(failure)
+            raise typer.Exit(COULD_NOT) from None
+
+
+class Client:
+    """Asks submission as one OPCO; every answer that is no success is a LocalError in the service's own words."""
+
+    def __init__(self, run: Run, opco: str) -> None:
+        if opco not in run.clients or "submission" not in run.services:
+            raise LocalError(f"run.json has no client {opco!r}, or submission does not run: `poec status`.")
+        self._run, self._opco = run, opco
+        self._http = httpx.Client(base_url=run.services["submission"].url, timeout=httpx.Timeout(30, read=300))
+
+    def send(self, file: Path, acknowledge: str) -> dict[str, Any]:
+        """Upload a file, streamed from the disk; a connection that is lost is tried again with the same key."""
+        kind = TYPES.get(file.suffix.lower())
+        if kind is None or not file.is_file():
+            raise LocalError(f"{file} is no file that ends in {', '.join(TYPES)}.")
+        headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex, "Content-Length": str(file.stat().st_size)}
+        query = {"acknowledge": acknowledge} if acknowledge else {}
+        with reporter().step(f"{file.name}: sent and read"):
+            for left in range(TRIES - 1, -1, -1):
+                try:
+                    answer = self._http.post(
+                        "/imports", params=query, headers=self._headers(headers), content=_parts(file)
+                    )
+                    if answer.status_code not in (429, 503) or not left:
+                        return dict(_good(answer).json())
+                    time.sleep(float(answer.headers.get("Retry-After", "1")))
+                except httpx.TransportError as failure:
+                    if not left:
+                        raise _silent(failure) from None
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def followed(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Show how an import advances until it has ended; return how it stands then."""
+        path = f"/imports/{found['import_id']}"
+        with reporter().step("fiches") as advance:
+            while found["state"] == "running":
+                advance(found["done"], found["fiches"], f"{found['done']} / {found['fiches']} fiches")
+                time.sleep(POLL_SECONDS)
+                found = self.get(path).json()
+            advance(found["done"], found["fiches"], f"{found['done']} / {found['fiches']} fiches")
+        return found
+
+    def get(self, path: str) -> httpx.Response:
+        """Return an answer; a connection that is lost is tried again."""
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                return _good(self._http.get(path, headers=self._headers({})))
+            except httpx.TransportError as failure:
+                if not left:
+                    raise _silent(failure) from None
+                time.sleep(POLL_SECONDS)
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def download(self, path: str, to: Path) -> None:
+        """Write an answer to a file, part by part."""
+        try:
+            with self._http.stream("GET", path, headers=self._headers({})) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    _good(answer)
+                with to.open("wb") as file:
+                    for part in answer.iter_bytes(CHUNK):
+                        file.write(part)
+        except httpx.TransportError as failure:
+            raise _silent(failure) from None
+        except OSError as failure:
+            raise LocalError(f"{to} cannot be written ({type(failure).__name__}).") from None
+
+    def _headers(self, more: dict[str, str]) -> dict[str, str]:
+        return {**bearer(self._run, self._opco), **more}
+
+
+def _parts(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while part := opened.read(CHUNK):
+            yield part
+
+
+def _silent(failure: Exception) -> LocalError:
+    return LocalError(f"submission does not answer ({type(failure).__name__}): `poec status`.")
+
+
+def _good(answer: httpx.Response) -> httpx.Response:
+    """Return an answer that is a success; LocalError with every objection otherwise."""
+    if answer.status_code < 300:
+        return answer
+    try:
+        said = [str(one["message"]) for one in answer.json()["objections"]]
+    except (ValueError, KeyError, TypeError):
+        said = []
+    raise LocalError("\n".join([f"submission refused ({answer.status_code}).", *said]))
+
+
+def _end(client: Client, found: dict[str, Any], report: Path | None, as_json: bool) -> None:
+    """Write the report, print how an import stands, end with its exit code."""
+    if report is not None:
+        if report.suffix not in (".xlsx", ".csv"):
+            raise LocalError("The report is a .csv or an .xlsx.")
+        client.download(f"/imports/{found['import_id']}/report{report.suffix}", report)
+    if as_json:
+        print_json(found)
+    else:
+        counts = ", ".join(f"{found['counts'][name]} {word}" for name, word in WORDS.items() if found["counts"][name])
+        stdout_console().print(
+            f"{found['fiches']} fiches\u202f: {counts} ({found['state_label'].lower()})", soft_wrap=True
+        )
+    filed = found["counts"]["accepted"] + found["counts"]["unchanged"]
+    raise typer.Exit(0 if filed == found["fiches"] else NOT_ALL)
