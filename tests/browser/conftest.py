@@ -2,20 +2,34 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import pytest
 import pytest_asyncio
+import structlog
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.support.heart import Heart
 from tests.support.screens import Screen, chromium, sign_in, visiting
+from tests.support.servers import Servers
 from tests.support.stack import Stack
 from tests.support.toy_app import toy_app
 from tests.support.toy_pages import TOY_PAGES
+
+expect.set_options(timeout=20_000)  # how long a state is waited for on a machine that has much else to do
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quiet() -> Iterator[None]:
+    """The toy site answers in this process: it says nothing of each answer, and prints no failure that is planted."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="package")
@@ -25,9 +39,10 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def toy(heart: Heart) -> AsyncIterator[str]:
-    """The toy service on a real port; return its origin."""
+@pytest_asyncio.fixture(loop_scope="session", scope="package")
+async def toy(servers: Servers) -> AsyncIterator[str]:
+    """The toy service on a real port, for the whole folder; return its origin."""
+    heart = await Heart.make(servers)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(toy_app(heart, TOY_PAGES), log_config=None, access_log=False, lifespan="off", ws="none")
@@ -40,6 +55,7 @@ async def toy(heart: Heart) -> AsyncIterator[str]:
             server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
+            await heart.close()
 
 
 People = Callable[..., AbstractAsyncContextManager[Screen]]
