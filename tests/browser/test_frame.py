@@ -5,11 +5,9 @@ import re
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.screens import Screen, visiting, whole
+from tests.support.screens import SAID_OF_ERRORS, Screen, visiting, whole
 
 AKTO = {"authorization": "akto"}
-SAID_OF_ERRORS = ("Failed to load resource: the server responded with a status of",)
-"""What Chromium writes of a page that is answered 400 or more: the answer is the intention."""
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
@@ -19,7 +17,15 @@ def script(request: pytest.FixtureRequest) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/accessibilite", "/mentions-legales", "/espace/formulaire", "/espace/liste", "/espace/liste?q=zzz", "/espace/liste?fait=x"],
+    [
+        "/",
+        "/accessibilite",
+        "/mentions-legales",
+        "/espace/formulaire",
+        "/espace/liste",
+        "/espace/liste?q=zzz",
+        "/espace/liste?fait=x",
+    ],
 )
 async def test_a_page_is_whole(browser: Browser, toy: str, script: bool, path: str) -> None:
     async with visiting(browser, toy, script=script, headers=AKTO) as screen:
@@ -44,7 +50,9 @@ async def filled(screen: Screen, refuse: str) -> None:
     await screen.page.get_by_role("button", name="Déposer").click()
 
 
-async def test_a_form_that_is_refused_is_whole_and_leads_to_its_fields(browser: Browser, toy: str, script: bool) -> None:
+async def test_a_form_that_is_refused_is_whole_and_leads_to_its_fields(
+    browser: Browser, toy: str, script: bool
+) -> None:
     async with visiting(browser, toy, script=script, headers=AKTO) as screen:
         screen.expected = SAID_OF_ERRORS
         await filled(screen, "rules")
@@ -89,7 +97,9 @@ async def test_focus_is_three_pixels_and_seen(browser: Browser, toy: str) -> Non
         await screen.goto("/espace/formulaire")
         for _ in range(12):
             await screen.page.keyboard.press("Tab")
-            style = "() => { const s = getComputedStyle(document.activeElement); return [s.outlineStyle, s.outlineWidth] }"
+            style = (
+                "() => { const s = getComputedStyle(document.activeElement); return [s.outlineStyle, s.outlineWidth] }"
+            )
             assert await screen.page.evaluate(style) == ["solid", "3px"]
 
 

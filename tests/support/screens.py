@@ -25,6 +25,8 @@ MISSING: Final = (
     "The browser tests need Chromium, and none was found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install"
     " chromium), name one by CHROMIUM=/path/to/chromium, or let Playwright bring its own: .venv/bin/playwright install chromium"
 )
+SAID_OF_ERRORS: Final = ("Failed to load resource: the server responded with a status of",)
+"""What Chromium writes of a page that is answered 400 or more: `screen.expected` where that answer is the intention."""
 NARROW: Final = 320
 """Width, in CSS pixels, at which no page may scroll sideways: 1280 at 400 % (WCAG 1.4.10)."""
 
