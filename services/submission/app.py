@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.submission import api, check_api, import_api, preparation_api, references_api, yearbook_api
+from services.submission import api, check_api, import_api, preparation_api, references_api, versions_api, yearbook_api
 from services.submission.consumers import hearing
 from services.submission.import_job import KEEPING, Imports
 from services.submission.pages import PAGES
@@ -14,7 +14,7 @@ from services.submission.yearbook_store import open_yearbook, write_yearbook
 from shared.service import Service
 
 ROUTES: Final = APIRouter()
-for _part in (check_api, preparation_api, api, import_api, references_api, yearbook_api):
+for _part in (check_api, preparation_api, api, import_api, references_api, yearbook_api, versions_api):
     ROUTES.include_router(_part.router)
 
 SERVICE: Final = Service(

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +17,6 @@ from services.submission.domain.desk import Desk
 from services.submission.domain.fiche import Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
 from shared.audit_trail import Head
-from shared.contracts.fiche import FicheContent
 from shared.database import Database, Row, UnitOfWork
 from shared.identity import Principal
 from shared.working_set import WorkingSet
@@ -81,9 +81,9 @@ _DESK: Final = TypeAdapter(Desk)
 _OPEN: Final = """
 SELECT id, version, sequence, audit_hash, filed, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, jsonb_build_object('campaigns', (
-  SELECT coalesce(jsonb_agg(jsonb_build_object('year', year, 'quarter', quarter, 'deadline', deadline, 'extensions', extensions)), '[]')
-  FROM campaign), 'partners', '[]'::jsonb)::text
+SELECT NULL, NULL, NULL, NULL, NULL, json_build_object('campaigns', (
+  SELECT coalesce(json_agg(json_build_object('year', year, 'quarter', quarter, 'deadline', deadline, 'extensions', extensions)), '[]')
+  FROM campaign), 'partners', '[]'::json)::text
 """
 """The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip."""
 
@@ -117,8 +117,14 @@ class Fiches(WorkingSet[Held]):
 async def open_fiches(unit: UnitOfWork, ids: Collection[UUID]) -> Fiches:
     """Load these fiches, and the partners among `ids`, in one read; what is not there, or not the caller's, is not in the set."""
     rows = await unit.read(_OPEN, list(ids))
-    desk = next(_DESK.validate_json(row["document"]) for row in rows if row["id"] is None)
+    desk = next(_desk(row["document"]) for row in rows if row["id"] is None)
     return Fiches({row["id"]: _loaded(row) for row in rows if row["id"] is not None}, desk)
+
+
+@lru_cache(maxsize=32)
+def _desk(text: str) -> Desk:
+    """Return the desk that a text describes; it is the same one from command to command, until somebody changes a deadline."""
+    return _DESK.validate_json(text)
 
 
 def _loaded(row: Row) -> tuple[Head, Held]:
@@ -304,38 +310,6 @@ async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -
     query = "SELECT filed, document::text AS document FROM fiche WHERE id = $1"
     rows = await database.query(principal, query, fiche_id)
     return parsed(rows[0]["document"], rows[0]["filed"]) if rows else None
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One content that a fiche has had, and how it came about."""
-
-    revision: int
-    content: FicheContent
-    action: str
-    actor: str
-    kept_at: dt.datetime
-    acknowledged: tuple[str, ...]
-
-
-async def list_versions(database: Database, principal: Principal, fiche_id: UUID) -> list[Kept]:
-    """Return every content of a fiche, the first one first."""
-    query = (
-        "SELECT revision, action, actor, kept_at, acknowledged::text AS acknowledged, content::text AS content FROM fiche_version"
-        " WHERE fiche_id = $1 ORDER BY revision"
-    )
-    return [_kept(row) for row in await database.query(principal, query, fiche_id)]
-
-
-def _kept(row: Row) -> Kept:
-    return Kept(
-        revision=row["revision"],
-        content=FicheContent.model_validate_json(row["content"]),
-        action=row["action"],
-        actor=row["actor"],
-        kept_at=row["kept_at"],
-        acknowledged=_CODES.validate_json(row["acknowledged"]),
-    )
 
 
 def _listed(row: Row) -> Listed:

@@ -20,7 +20,6 @@ from services.submission.domain.sessions import NewDates
 from services.submission.preparation_cases import drop_preparation
 from services.submission.store import (
     Fiches,
-    Kept,
     Listed,
     Place,
     Version,
@@ -28,7 +27,6 @@ from services.submission.store import (
     count_fiches,
     find_fiche,
     list_fiches,
-    list_versions,
 )
 from shared.audit_trail import Change
 from shared.contracts.events import FicheEvent
@@ -270,12 +268,6 @@ async def read_fiche(database: Database, principal: Principal, identifier: UUID)
     if isinstance(held, Preparation) and held.intention is None and held.opco != principal.organisation:
         raise NotFound(decisions.UNKNOWN)
     return held
-
-
-async def read_versions(database: Database, principal: Principal, identifier: UUID) -> list[Kept]:
-    """Return every content that a fiche has had, the first one first, for those who may see the fiche."""
-    await read_fiche(database, principal, identifier)
-    return await list_versions(database, principal, identifier)
 
 
 def _decide(

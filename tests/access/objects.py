@@ -308,7 +308,7 @@ def _request(cell: Cell, thing: Object) -> Asked:
     if cell.door == "GET /check":
         siret = OWN_SIRET if cell.relation == "own" else OTHER_SIRET
         return Asked(method, f"/check?siret={siret}&insee=50502&start=2018-04-30")
-    parameters = {"number": "1", "year": str(thing.year), "name": "communes"}
+    parameters = {"number": "1", "revision": "1", "other": "1", "year": str(thing.year), "name": "communes"}
     filled = re.sub(r"{(\w+)}", lambda found: parameters.get(found[1], str(thing.id)), path) + _QUERIES.get(cell.door, "")
     body = BODIES[cell.door if cell.door in BODIES else cell.operation](thing) if method in ("POST", "PUT") else None
     return Asked(method, filled, body, {"if_match": f'"{thing.revision}"'} if body is not None else {})
