@@ -58,6 +58,8 @@ WARNINGS: Final[tuple[Rule, ...]] = (
     parties.nda_has_the_usual_structure,
     parties.certificate_lasts,
     parties.provider_is_of_the_region,
+    parties.zone_is_that_of_the_commune,
+    parties.postal_code_is_that_of_the_commune,
     programme.several_companies_hire,
     programme.hires_are_announced,
     programme.cost_is_in_the_usual_band,

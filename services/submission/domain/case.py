@@ -27,13 +27,14 @@ class NationalDerogation:
 class References:
     """Lists too long to be code, and the check of a SIRET.
 
-    INSEE communes of Normandie and the employment zone (ZE2020) of each, ROME codes, national derogations.
+    INSEE communes of Normandie, the employment zone (ZE2020) and the postal codes of each, ROME codes, national derogations.
     """
 
     communes: frozenset[str]
     rome: frozenset[str]
     siret_valid: Callable[[str], bool]
     zones: Mapping[str, str]
+    postal_codes: Mapping[str, tuple[str, ...]]
     derogations: tuple[NationalDerogation, ...]
 
     def derogation_for(self, rome: str, on: dt.date) -> NationalDerogation | None:

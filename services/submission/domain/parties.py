@@ -178,3 +178,33 @@ def known_zone(zone: str, field: str) -> Objection | None:
         return None
     message = f"La zone d’emploi {zone} ne touche pas la Normandie\u202f: indiquez une zone ZE2020 de la région."
     return Objection("PLACE_ZONE", message, "zones d’emploi 2020 (INSEE)", field, {"zone": zone})
+
+
+def zone_is_that_of_the_commune(case: Case) -> Objection | None:
+    """Warning: the commune lies in the employment zone: avis and derogations look at both (composition of ZE2020, INSEE)."""
+    place = case.content.place
+    zone = case.references.zones.get(place.insee)
+    if zone is None or zone == place.zone_emploi or place.zone_emploi not in ZONES_EMPLOI:
+        return None
+    message = (
+        f"La commune {place.insee} est dans la zone d’emploi {zone} ({ZONES_EMPLOI[zone]}) et non {place.zone_emploi}\u202f:"
+        " corrigez la zone ou la commune, ou confirmez."
+    )
+    facts: Facts = {"insee": place.insee, "zone": place.zone_emploi, "expected": zone}
+    return Objection("PLACE_ZONE_COMMUNE", message, "zones d’emploi 2020 (INSEE)", "place.zone_emploi", facts)
+
+
+def postal_code_is_that_of_the_commune(case: Case) -> Objection | None:
+    """Warning: the address has a postal code of its commune; a CEDEX has another one."""
+    place = case.content.place
+    known = case.references.postal_codes.get(place.insee)
+    if known is None or place.address.postal_code in known:
+        return None
+    message = (
+        f"Le code postal {place.address.postal_code} n’est pas celui de la commune {place.insee} ({', '.join(known)})\u202f:"
+        " vérifiez la commune et l’adresse, ou confirmez (CEDEX)."
+    )
+    facts: Facts = {"insee": place.insee, "postal_code": place.address.postal_code}
+    return Objection(
+        "PLACE_POSTAL_CODE", message, "code officiel géographique (INSEE)", "place.address.postal_code", facts
+    )

@@ -19,5 +19,6 @@ def references() -> References:
         rome=frozenset(tables.rome()),
         siret_valid=lambda number: bool(siret.is_valid(number)),
         zones={insee: commune.zone_emploi for insee, commune in tables.communes().items()},
+        postal_codes={insee: commune.postal_codes for insee, commune in tables.communes().items()},
         derogations=tables.derogations(),
     )

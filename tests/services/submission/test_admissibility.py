@@ -201,6 +201,31 @@ def test_the_place_is_a_commune_of_normandie(insee: str, department: str | None,
     assert says(parties.commune_is_known, case(place={"insee": insee})) == commune
 
 
+@pytest.mark.parametrize(
+    ("insee", "zone", "code"),
+    [
+        ("50502", "2816", None),
+        ("50502", "2805", "PLACE_ZONE_COMMUNE"),
+        ("50129", "2805", None),
+        ("50129", "2816", "PLACE_ZONE_COMMUNE"),
+        ("50502", "5315", None),  # PLACE_ZONE says more
+        ("50999", "2816", None),  # PLACE_COMMUNE says more
+    ],
+)
+def test_a_commune_in_another_zone_is_a_warning(insee: str, zone: str, code: str | None) -> None:
+    examined = case(place={"insee": insee, "zone_emploi": zone})
+    assert says(parties.zone_is_that_of_the_commune, examined) == code
+
+
+@pytest.mark.parametrize(
+    ("insee", "postal_code", "code"),
+    [("14118", "14000", None), ("14118", "14118", "PLACE_POSTAL_CODE"), ("14118", "14052", "PLACE_POSTAL_CODE"), ("14999", "1", None)],
+)
+def test_a_postal_code_of_another_commune_is_a_warning(insee: str, postal_code: str, code: str | None) -> None:
+    examined = case(place={"insee": insee, "address": {"postal_code": postal_code.zfill(5)}})
+    assert says(parties.postal_code_is_that_of_the_commune, examined) == code
+
+
 @pytest.mark.parametrize(("zone", "code"), [("2816", None), ("0051", None), ("5315", "PLACE_ZONE")])
 def test_the_employment_zone_touches_normandie(zone: str, code: str | None) -> None:
     assert says(parties.zone_is_known, case(place={"zone_emploi": zone})) == code

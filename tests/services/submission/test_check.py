@@ -39,6 +39,12 @@ async def filed(room: Room, **changes: Any) -> dict[str, Any]:
     return made
 
 
+def at(insee: str) -> dict[str, Any]:
+    """Return a place in a commune, with its zone and its postal code."""
+    known = f.GIVEN.references
+    return {"insee": insee, "zone_emploi": known.zones[insee], "address": {"postal_code": known.postal_codes[insee][0]}}
+
+
 def codes(said: list[dict[str, Any]]) -> list[str]:
     return [one["code"] for one in said]
 
@@ -62,12 +68,12 @@ async def test_a_check_says_what_filing_would_say_and_writes_nothing(room: Room)
 async def test_advice_is_given_before_filing_only(room: Room) -> None:
     seen = (await check(room)).json()
     assert codes(seen["advice"]) == ["PEAK_MONTH"]
-    assert "PEAK_MONTH" not in codes((await filed(room, place={"insee": "14118"}))["warnings"])
+    assert "PEAK_MONTH" not in codes((await filed(room, place=at("14118")))["warnings"])
 
 
 async def test_a_reference_is_looked_at_where_one_is_given(room: Room) -> None:
-    made = await filed(room, place={"insee": "76540"})
-    taken = (await check(room, more={"reference": made["reference"]}, place={"insee": "76540"})).json()
+    made = await filed(room, place=at("76540"))
+    taken = (await check(room, more={"reference": made["reference"]}, place=at("76540"))).json()
     assert codes(taken["objections"]) == ["REFERENCE_TAKEN"]
     assert taken["alike"] == []
     assert codes((await check(room, more={"reference": "a\u200bb"})).json()["objections"]) == ["REFERENCE_FORM"]
@@ -75,15 +81,15 @@ async def test_a_reference_is_looked_at_where_one_is_given(room: Room) -> None:
 
 
 async def test_a_change_of_a_fiche_is_looked_at_beside_what_the_fiche_has(room: Room) -> None:
-    made = await filed(room, place={"insee": "27229"})
+    made = await filed(room, place=at("27229"))
     more = {"fiche_id": made["fiche_id"]}
-    seen = (await check(room, more=more, place={"insee": "27229"}, title="Un autre titre")).json()
+    seen = (await check(room, more=more, place=at("27229"), title="Un autre titre")).json()
     assert codes(seen["warnings"]) == ["HOURS_PARTS"], "dates that stay are not warned about again"
     assert seen["alike"] == []
 
 
 async def test_another_opcos_fiche_is_not_looked_at(room: Room) -> None:
-    made = await filed(room, place={"insee": "61001"})
+    made = await filed(room, place=at("61001"))
     foreign = await check(room, "akto", more={"fiche_id": made["fiche_id"]}, branch_idcc="1979")
     absent = await check(room, "akto", more={"fiche_id": str(uuid4())}, branch_idcc="1979")
     assert foreign.status_code == 404
@@ -97,7 +103,7 @@ async def test_a_content_that_is_no_fiche_is_refused_in_form(room: Room) -> None
     assert codes(answer.json()["objections"]) == ["FORM_MISSING"]
 
 
-AT = {"insee": "50129"}
+AT = at("50129")
 
 
 async def test_fiches_for_the_same_training_at_the_same_place_and_time_are_shown(room: Room) -> None:
@@ -127,21 +133,21 @@ async def test_fiches_for_the_same_training_at_the_same_place_and_time_are_shown
         ({"rome": "H2902"}, True),
         ({"formacodes": ["23083"]}, True),
         ({"formacodes": ["23083"], "rome": "H2902"}, False),
-        ({"place": {"insee": "50218"}}, False),
+        ({"place": at("50218")}, False),
     ],
 )
 async def test_fiches_are_alike_up_to_30_days_in_one_commune_by_job_or_main_formacode(
     room: Room, changes: dict[str, Any], alike: bool
 ) -> None:
     insee = "50147"
-    if not (await check(room, place={"insee": insee})).json()["alike"]:
-        await filed(room, place={"insee": insee})
-    seen = (await check(room, **{"place": {"insee": insee}, **changes})).json()["alike"]
+    if not (await check(room, place=at(insee))).json()["alike"]:
+        await filed(room, place=at(insee))
+    seen = (await check(room, **{"place": at(insee), **changes})).json()["alike"]
     assert bool(seen) == alike
 
 
 async def test_a_fiche_that_ended_is_not_shown_and_of_many_the_five_nearest_are(room: Room) -> None:
-    place = {"insee": "50025"}
+    place = at("50025")
     gone = await filed(room, place=place)
     await room.post(GOLDEN_OPCO, f"/{gone['fiche_id']}/withdrawal", {"reason": "AUTRE"})
     assert (await check(room, place=place)).json()["alike"] == []

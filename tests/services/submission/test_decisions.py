@@ -76,7 +76,7 @@ def test_unanswered_warnings_file_nothing() -> None:
 
 def test_a_completion_is_a_new_revision_and_nothing_is_asked_any_more() -> None:
     fiche = f.AT[Status.TO_COMPLETE]()
-    new = golden_content(formacodes=["23053"], place={"insee": "50129", "zone_emploi": "2805"})
+    new = golden_content(formacodes=["23053"], place={"insee": "50129", "zone_emploi": "2805", "address": {"postal_code": "50100"}})
     decision = decisions.complete_fiche(fiche, f.filing(new), f.GIVEN)
     (event,) = decision.events
     assert isinstance(event, FicheCompleted)
@@ -125,7 +125,7 @@ def test_an_accepted_adaptation_becomes_the_content() -> None:
 
 
 def test_an_adaptation_of_the_place_moves_the_place() -> None:
-    place = golden_content(place={"insee": "50129", "zone_emploi": "2805"}).place
+    place = golden_content(place={"insee": "50129", "zone_emploi": "2805", "address": {"postal_code": "50100"}}).place
     proposed = f.PROPOSED.model_copy(update={"adaptation": Adaptation(place=place)})
     fiche = hearing.adaptation_proposed(f.filed(), proposed)
     assert decisions.accept_adaptation(fiche, (), f.GIVEN, f.NOON).fiche.content.place == place
