@@ -95,6 +95,8 @@ def outcome(answer: Answered) -> Outcome:
         return "broken"
     if answer.status == 409 and answer.code in _STATE_CODES:
         return "not_now"
+    if answer.code == "VERSION_UNKNOWN":
+        return "reached"  # the fiche is seen, and has no content of this number: nothing was filed yet
     return _BY_STATUS.get(answer.status, "reached")
 
 
