@@ -52,6 +52,16 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         "SANITAIRE": "Raison sanitaire",
         "AUTRE": "Autre motif",
     },
+    r.PlacementMoment: {"FIN": "À la fin de la session", "TROIS_MOIS": "Trois mois après"},
+    r.PlacementContract: {
+        "CDI": "CDI",
+        "CDD_12_MOIS": "CDD d’au moins 12 mois",
+        "PROFESSIONNALISATION_12_MOIS": "Contrat de professionnalisation d’au moins 12 mois",
+        "APPRENTISSAGE": "Contrat d’apprentissage",
+        "CDD_COURT": "CDD de moins de 12 mois",
+        "INTERIM": "Intérim",
+        "AUTRE": "Autre contrat",
+    },
     r.WithdrawalReason: {
         "BESOIN_DISPARU": "Besoin disparu",
         "MARCHE_INFRUCTUEUX": "Marché infructueux",
