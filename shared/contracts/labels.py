@@ -62,6 +62,12 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         "INTERIM": "Intérim",
         "AUTRE": "Autre contrat",
     },
+    r.DeclarationSource: {
+        "ENQUETE": "Enquête auprès des OPCO",
+        "OUTIL_DE_GESTION": "Outil de gestion de l’OPCO",
+        "DECISION_CA_OPCO": "Décision du conseil d’administration de l’OPCO",
+        "AUTRE": "Autre source",
+    },
     r.WithdrawalReason: {
         "BESOIN_DISPARU": "Besoin disparu",
         "MARCHE_INFRUCTUEUX": "Marché infructueux",
