@@ -25,7 +25,7 @@ Fiches = Annotated[int, typer.Option(help="Fiches of the run with 50 at once; th
 bench = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
-    help="Measure flow (default), relay, inbox, rebuild and limits. Exit codes: 0 measured, 1 something went wrong, 2 wrong use.",
+    help="Measure flow (default), relay, inbox, rebuild, limits and import. Exit codes: 0 measured, 1 something went wrong, 2 wrong use.",
 )
 
 
@@ -207,6 +207,28 @@ def limits(
             return await Limits(run, journal_of(folder)).measure(rounds, seconds, progress)
 
     _print(asyncio.run(measured()), as_json)
+
+
+@bench.command("import")
+def import_(
+    rows: Annotated[str, typer.Option(help="Fiches of each file; several, separated by commas.")] = "1000,10000",
+    kind: Annotated[str, typer.Option(help="xlsx, csv or json.")] = "xlsx",
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Send files of fiches with `poec import`, beside bare batches of the same documents. Starts the product if need be.
+
+    Exit codes: 0 measured, 1 something went wrong, 2 wrong use.
+    """
+    from deploy.bench import imports
+
+    if kind not in ("xlsx", "csv", "json") or not all(one.isdigit() for one in rows.split(",")):
+        raise LocalError("--rows is a list of whole numbers such as 1000,10000; --kind is xlsx, csv or json.")
+    folder = home_folder(home)
+    run = live_run(folder) or start_detached(folder, [], reporter().note)
+    with reporter().step("imports") as progress:
+        found = [imports.measure(run, int(one), kind, progress) for one in rows.split(",")]
+    _print({"imports": found}, as_json)
 
 
 async def _timed(name: str, measuring: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from services.submission.import_store import Import, LineRead
 from shared.contracts.fiche import Value
 
 STATES = {"running": "En cours", "done": "Terminé", "stopped": "Arrêté"}
+MOST_CHOICES = 200
+"""Longer lists (communes, jobs) have a door of their own."""
 OUTCOMES = ("accepted", "unchanged", "warned", "refused")
 
 
@@ -118,7 +120,7 @@ def columns_out() -> ColumnsOut:
                 level=column.level.value,
                 required=column.required,
                 several=column.many,
-                choices=dict(column.choices),
+                choices=dict(column.choices) if len(column.choices) <= MOST_CHOICES else {},
             )
             for column in columns()
         )

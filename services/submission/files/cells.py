@@ -16,6 +16,8 @@ LONGEST: Final = 32_767
 """Characters of a cell, as in a spreadsheet."""
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f]+")
 _TIME: Final = re.compile(r"^(\d{1,2})(?:[:hH](\d{2})?)(?::\d{2})?$")
+_CODES: Final = re.compile(r"^[\w\s,;|]*$")
+"""Codes alone may be separated by commas too; labels hold some."""
 _CODE: Final = re.compile(r"^([A-Z0-9_]+)\s[-–—]\s")
 
 
@@ -28,8 +30,8 @@ def texts_of(column: Column, cell: Cell) -> list[str]:
     """Return the texts of a cell that is not empty: one, or several where the column takes several."""
     if not column.many:
         return [_text(column, cell)]
-    separators = r"[|\n;,]" if column.choices or column.digits else r"[|\n]"
-    parts = re.split(separators, cell) if isinstance(cell, str) else [cell]
+    codes = isinstance(cell, str) and (column.choices or column.digits) and _CODES.match(cell)
+    parts = re.split(r"[|\n;,]" if codes else r"[|\n]", cell) if isinstance(cell, str) else [cell]
     return [_text(column, part) for part in parts if not is_empty(part)]
 
 
@@ -73,4 +75,6 @@ def _chosen(column: Column, text: str) -> str:
     if (shown := _CODE.match(text)) and shown[1] in column.choices:
         return shown[1]
     wanted = plain(text)
+    if wanted in column.doubtful:
+        return text
     return next((one for one, label in column.choices.items() if wanted in (plain(one), plain(label or one))), text)

@@ -6,7 +6,8 @@ same reference: a fiche may have 20 sessions of 10 meetings, and columns for all
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as of
 from enum import StrEnum
@@ -17,10 +18,13 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from services.submission.files.headers import HEADERS
+from services.submission.files.headers import BESIDE_LABELS, COMMENTS
 from services.submission.form_fields import Kind, Leaf, leaf_at
+from services.submission.reference.lists import Entry, ListName, reference_list
 from shared.contracts.fiche import FicheContent
-from shared.contracts.references import AUDIENCES, IDCC_BY_OPCO, ZONES_EMPLOI, OutsideMotive
+from shared.contracts.field_labels import field_label, full_label
+from shared.contracts.labels import LABELS
+from shared.contracts.references import OutsideMotive
 
 
 class Level(StrEnum):
@@ -35,8 +39,8 @@ class Level(StrEnum):
 class Column:
     """A column: `path` is the place of its value in a request (`hours.total`, `sessions.meetings.on`).
 
-    `typed` is the form's own field; `many`: several values in a cell; `choices`: code to label where a list is closed;
-    `digits`: how many digits a code has.
+    `typed` is the form's own field; `many`: several values in a cell; `digits`: how many digits a code has.
+    `choices`: code to label where there is a list; `doubtful`: the labels of several codes.
     """
 
     path: str
@@ -47,6 +51,7 @@ class Column:
     many: bool = False
     digits: int = 0
     choices: Mapping[str, str] = of(default_factory=dict)
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def level(self) -> Level:
@@ -68,12 +73,16 @@ OUTSIDE_MOTIVE: Final = "outside_campaign.motive"
 OUTSIDE_REASON: Final = "outside_campaign.reason"
 BESIDE: Final = frozenset({REFERENCE, ACKNOWLEDGED, OUTSIDE_MOTIVE, OUTSIDE_REASON})
 """What a filing says beside its content."""
-_LISTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "branch_idcc": {idcc: "" for codes in IDCC_BY_OPCO.values() for idcc in sorted(codes)},
-    "place.zone_emploi": ZONES_EMPLOI,
-    "audiences": AUDIENCES,
+_LISTS: Final[Mapping[str, ListName]] = {
+    "branch_idcc": ListName.BRANCHES,
+    "rome": ListName.ROME,
+    "formacodes": ListName.FORMACODES,
+    "nsf": ListName.NSF,
+    "place.insee": ListName.COMMUNES,
+    "place.zone_emploi": ListName.ZONES,
+    "audiences": ListName.AUDIENCES,
 }
-"""Closed lists whose codes are texts in the contract."""
+"""Lists whose codes are texts in the contract."""
 _DIGITS: Final = re.compile(r"^\^\\d\{(\d)\}\$$")
 _SAME_DIGITS: Final = {"place.insee": 5}
 
@@ -83,14 +92,24 @@ def columns() -> tuple[Column, ...]:
     """Return every column, in the order of the template."""
     leaves = tuple(_leaves(FicheContent, "", True))
     return (
-        Column(REFERENCE, *HEADERS[REFERENCE], _TEXT, required=True),
+        _beside(REFERENCE, required=True),
         *(leaf for leaf in leaves if leaf.level is Level.FICHE),
         *(leaf for leaf in leaves if leaf.level is Level.SESSION),
         *(leaf for leaf in leaves if leaf.level is Level.MEETING),
-        Column(ACKNOWLEDGED, *HEADERS[ACKNOWLEDGED], _TEXT, many=True),
-        Column(OUTSIDE_MOTIVE, *HEADERS[OUTSIDE_MOTIVE], Leaf(Kind.CHOICE), choices=dict.fromkeys(OutsideMotive, "")),
-        Column(OUTSIDE_REASON, *HEADERS[OUTSIDE_REASON], _TEXT),
+        _beside(ACKNOWLEDGED, many=True),
+        _beside(OUTSIDE_MOTIVE, Leaf(Kind.CHOICE), choices=LABELS[OutsideMotive]),
+        _beside(OUTSIDE_REASON),
     )
+
+
+def _beside(
+    path: str,
+    typed: Leaf = _TEXT,
+    required: bool = False,
+    many: bool = False,
+    choices: Mapping[str, str] | None = None,
+) -> Column:
+    return Column(path, BESIDE_LABELS[path], COMMENTS[path], typed, required, many, choices=choices or {})
 
 
 def _leaves(model: type[BaseModel], prefix: str, required: bool) -> Iterator[Column]:
@@ -101,7 +120,7 @@ def _leaves(model: type[BaseModel], prefix: str, required: bool) -> Iterator[Col
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _leaves(annotation, f"{path}.", needed)
         else:
-            yield _column(path, info, needed, many)
+            yield _column(path, annotation, info, needed, many)
 
 
 def _bare(annotation: Any) -> tuple[Any, bool]:
@@ -116,13 +135,24 @@ def _bare(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-def _column(path: str, info: FieldInfo, required: bool, many: bool) -> Column:
-    header, text = HEADERS.get(path, (path, ""))
+def _column(path: str, annotation: Any, info: FieldInfo, required: bool, many: bool) -> Column:
     leaf = leaf_at(place(path, many))
     assert leaf is not None, f"{path} is a field of the form"
-    choices = _LISTS.get(path) or dict.fromkeys(leaf.choices, "")
+    header, comment = field_label(place(path)) or path, COMMENTS.get(path, "")
     digits = _SAME_DIGITS.get(path, 0) or _digits(info.metadata, info.annotation)
-    return Column(path, header, text, leaf, required, many, digits, choices)
+    if path in _LISTS:
+        entries = reference_list(_LISTS[path]).entries.values()
+        choices, twice = _unique(entries)
+        return Column(path, header, comment, leaf, required, many, digits, choices, twice)
+    choices = LABELS.get(annotation) or dict.fromkeys(leaf.choices, "")
+    return Column(path, header, comment, leaf, required, many, digits, choices)
+
+
+def _unique(entries: Iterable[Entry]) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Return code to label, and the labels that more than one code has: such a label alone says nothing."""
+    choices = {entry.code: entry.label for entry in entries}
+    counted = Counter(map(plain, choices.values()))
+    return choices, frozenset(label for label, times in counted.items() if times > 1)
 
 
 def place(path: str, many: bool = False, session: int = 0, meeting: int = 0, value: int = 0) -> str:
@@ -155,18 +185,7 @@ def by_header() -> Mapping[str, Column]:
     return {plain(name): column for column in columns() for name in (column.path, column.header)}
 
 
-def column_at(field: str | None) -> Column | None:
-    """Return the column that an objection's field is about (`content.sessions.0.start`), None where it is about none."""
-    parts = [part for part in (field or "").removeprefix("content.").split(".") if not part.isdigit()]
-    return next((column for column in columns() if column.path == ".".join(parts)), None)
-
-
 def said_place(field: str | None) -> str:
-    """Return an objection's field in the words of the table: header, and which session or meeting it is; as it is where it is none."""
-    column = column_at(field)
-    if column is None or field is None:
-        return field or ""
-    numbers = [int(part) + 1 for part in field.split(".") if part.isdigit()]
-    names = {Level.SESSION: ("session",), Level.MEETING: ("session", "réunion")}.get(column.level, ("valeur",))
-    where = ", ".join(f"{name} n°\u00a0{number}" for name, number in zip(names, numbers, strict=False))
-    return f"{column.header} ({where})" if where else column.header
+    """Return an objection's field in the words of the table, with the session or meeting it is about; as it is where it is none."""
+    path = (field or "").removeprefix("content.")
+    return full_label(path) or BESIDE_LABELS.get(path) or path

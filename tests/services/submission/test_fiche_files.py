@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.submission.files.cells import texts_of
-from services.submission.files.columns import by_header, columns, plain, said_place
-from services.submission.files.headers import HEADERS
+from services.submission.files.columns import BESIDE, by_header, columns, plain, said_place
+from services.submission.files.headers import BESIDE_LABELS, COMMENTS
 from services.submission.files.readers import drafts_of
 from services.submission.files.report import Outcome, Said, harmless, lines_of
 from services.submission.files.tables import Unreadable, fiches_of
@@ -68,7 +68,9 @@ def table(content: FicheContent, reference: str = "F-1") -> list[list[str]]:
 
 
 def test_every_column_has_a_french_header_and_no_header_is_left_over() -> None:
-    assert sorted(HEADERS) == sorted(column.path for column in columns())
+    assert sorted(COMMENTS) == sorted(column.path for column in columns())
+    assert {column.path for column in columns() if column.header in (column.path, "")} == set()
+    assert set(BESIDE_LABELS) == BESIDE
     assert all(by_header()[plain(column.header)] is column for column in columns()), "two columns would be read as one"
     assert all(column.help for column in columns())
 
@@ -98,18 +100,27 @@ def test_windows_own_encoding_is_read_too() -> None:
 
 def test_what_a_spreadsheet_makes_of_codes_amounts_days_and_times_is_understood() -> None:
     row: dict[str, Any] = dict(zip(TITLES, table(golden_content(branch_idcc="0292"))[1], strict=True))
-    row |= {"Branche (IDCC)": 292.0, "Formacodes": 22472.0, "Organisme\u202f: SIRET": 99912345800013.0}
-    row |= {"Coût pédagogique": 67032.0, "Part de l’OPCO": 27032, "Organisme\u202f: Qualiopi": True}
-    row |= {"Lieu\u202f: zone d’emploi": "2816 – Saint-Lô", "Publics": "Demandeur d’emploi", "Contrats visés": "cdi | CDD 12 mois"}
-    row |= {"Session\u202f: début": "30/04/2018", "Réunion\u202f: heure": "9h30", "Nature du besoin": "conjoncturelle"}
+    row |= {"Branche (IDCC)": 292.0, "Formacodes": 22472.0, "SIRET de l’organisme": 99912345800013.0}
+    row |= {"Coût pédagogique d’une session (euros)": 67032.0, "Part de l’OPCO (euros)": 27032, "Organisme certifié Qualiopi": True}
+    row |= {"Zone d’emploi": "2816 – Saint-Lô", "Publics": "Demandeur d’emploi", "Contrats visés": "cdi | CDD d’au moins 12 mois"}
+    row |= {"Premier jour": "30/04/2018", "Heure de la réunion": "9h30", "Type de besoin": "conjoncturelle"}
     (draft,) = drafts("xlsx", as_xlsx(TITLES, [row[title] for title in TITLES]))
     assert content_of(draft["fields"]) == golden_content(branch_idcc="0292", formacodes=["22472"])
 
 
+def test_what_a_drop_down_list_shows_is_read_and_a_name_of_two_communes_says_neither() -> None:
+    of = {column.path: column for column in columns()}
+    assert texts_of(of["place.insee"], "50502 – Saint-Lô") == ["50502"]
+    assert texts_of(of["place.insee"], "saint lo") == ["50502"]
+    doubtful = next(iter(of["place.insee"].doubtful))
+    assert texts_of(of["place.insee"], doubtful) == [doubtful]
+    assert texts_of(of["nsf"], "220 | 326") == texts_of(of["nsf"], "220, 326") == ["220", "326"]
+
+
 def test_a_further_line_adds_a_session_or_a_meeting_and_may_not_say_something_else_of_the_fiche() -> None:
     first, second = table(two_sessions())[1:3]
-    again = [text if title in ("Référence", "Session\u202f: début") else "" for title, text in zip(TITLES, first, strict=True)]
-    again[TITLES.index("Session\u202f: début")] = "04/06/2018"
+    again = [text if title in ("Référence", "Premier jour") else "" for title, text in zip(TITLES, first, strict=True)]
+    again[TITLES.index("Premier jour")] = "04/06/2018"
     other = [*second]
     other[TITLES.index("Intitulé")] = "Autre intitulé"
     (draft,) = fiches_of([(1, TITLES), (2, first), (3, other), (4, again)])
@@ -197,7 +208,7 @@ def test_no_cell_of_a_report_is_a_formula(text: str) -> None:
 
 def test_an_objection_names_its_column() -> None:
     assert said_place("content.hours.total") == said_place("hours.total") == "Heures en tout"
-    assert said_place("sessions.1.meetings.0.on") == "Réunion\u202f: date (session n°\u00a02, réunion n°\u00a01)"
+    assert said_place("sessions.1.meetings.0.on") == "Session 2, réunion d’information 1\u202f: Date de la réunion"
     assert said_place("somewhere.else") == "somewhere.else"
 
 

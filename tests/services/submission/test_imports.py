@@ -112,14 +112,14 @@ async def test_the_same_key_gets_the_same_answer_and_another_file_is_refused(roo
 async def test_what_is_wrong_with_a_fiche_is_told_with_its_column_and_the_others_go_on(room: Room) -> None:
     good, hours, mute = (rows_of(one, fields_of(golden_content()), PAST_WARNINGS)[0] for one in ("T-1", "T-2", "T-3"))
     hours[TITLES.index("Heures en tout")] = "beaucoup"
-    hours[TITLES.index("Coût pédagogique")] = "12,345"
-    hours[TITLES.index("Organisme\u202f: SIRET")] = "=1+1"
+    hours[TITLES.index("Coût pédagogique d’une session (euros)")] = "12,345"
+    hours[TITLES.index("SIRET de l’organisme")] = "=1+1"
     mute[TITLES.index("Avertissements lus")] = ""
     done = await carried(room, await send(room, as_xlsx(TITLES, good, hours, mute), "xlsx"))
     assert counts(done) == {"accepted": 1, "refused": 1, "warned": 1}
     lines = (await ask(room, f"/{done['import_id']}/lines?outcome=refused&outcome=warned")).json()["lines"]
     assert [line["line"] for line in lines] == [3, 4]
-    assert {said["column"] for said in lines[0]["said"]} == {"Heures en tout", "Coût pédagogique"}
+    assert {said["column"] for said in lines[0]["said"]} == {"Heures en tout", "Coût pédagogique d’une session (euros)"}
     assert [(said["code"], said["warning"]) for said in lines[1]["said"]] == [(code, True) for code in PAST_WARNINGS]
     assert "beaucoup" not in json.dumps(lines)
 
