@@ -11,6 +11,7 @@ from services.submission.domain.decisions import REFERENCE_LENGTH, Decision
 from services.submission.domain.fiche import LABELS, PREPARED, SESSION_LABELS, Fiche, Session, SessionState, Status
 from services.submission.domain.preparation import Held
 from services.submission.domain.preparing import Prepared
+from services.submission.domain.retroplanning import Milestone, Standing, Step
 from services.submission.form_fields import LONGEST_TEXT
 from services.submission.store import Listed
 from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value, session_id
@@ -223,6 +224,26 @@ class RenewedOut(Value):
     sessions: tuple[SessionOut, ...]
 
 
+class MilestoneOut(Value):
+    """One step of a retro-planning: its last day, how it stands today, what to do."""
+
+    step: Step
+    label: str
+    last_day: dt.date
+    standing: Standing
+    sentence: str
+    source: str
+
+
+class RetroplanningOut(Value):
+    """The steps before a fiche's first start, in the order of time, as they stand on a day."""
+
+    fiche_id: UUID
+    seen_on: dt.date
+    late: int
+    milestones: tuple[MilestoneOut, ...]
+
+
 class PreparationOut(Value):
     """A fiche that was not filed yet: what was announced, and to its OPCO alone what stands in its form; the ETag is its revision."""
 
@@ -325,6 +346,16 @@ def held_out(held: Held, reader: str, renewed: Fiche | None = None) -> FicheOut 
     }
     shown = {**held.__dict__, **own, "fiche_id": held.id, "status_label": LABELS[held.status]}
     return PreparationOut.model_validate(shown)
+
+
+def retroplanning_out(held: Held, seen_on: dt.date, milestones: tuple[Milestone, ...]) -> RetroplanningOut:
+    """Return a retro-planning as it is read."""
+    return RetroplanningOut(
+        fiche_id=held.id,
+        seen_on=seen_on,
+        late=sum(one.standing is Standing.LATE for one in milestones),
+        milestones=tuple(MilestoneOut(**one.__dict__) for one in milestones),
+    )
 
 
 def _renewed(fiche: Fiche) -> RenewedOut:

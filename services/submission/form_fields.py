@@ -85,6 +85,7 @@ _BLANK: Final = (
 _SPACES: Final = re.compile(r"[ \u00a0\u202f]")
 _WHOLE: Final = re.compile(r"-?\d{1,18}")
 _EUROS: Final = re.compile(r"(-?\d{1,15})(?:[.,](\d{1,2}))?€?")
+_START: Final = re.compile(r"sessions\.\d{1,2}\.start")
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FRENCH_DATE: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
@@ -152,6 +153,20 @@ def _unfit_texts(fields: Typed) -> Iterator[Objection]:
             yield Objection("NUL", message, field=path)
         elif not leaf.address:
             yield from objections_to(text, path, leaf.mark or CODE)
+
+
+def typed_start(fields: Typed) -> dt.date | None:
+    """Return the earliest first day that stands in a form; what is no date yet is passed over."""
+    texts = (text.strip(_BLANK) for path, text in fields.items() if _START.fullmatch(path))
+    days = (day for text in texts if (day := _day(_date(text))) is not None)
+    return min(days, default=None)
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @cache

@@ -5,14 +5,27 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.submission import preparation_cases as story
-from services.submission.bodies import DraftIn, FiledOut, IntentionIn, RenewalIn, filed_out
+from services.submission.bodies import (
+    DraftIn,
+    FiledOut,
+    IntentionIn,
+    RenewalIn,
+    RetroplanningOut,
+    filed_out,
+    retroplanning_out,
+)
+from services.submission.domain.dates import civil_date
+from services.submission.domain.preparation import Preparation
 from services.submission.domain.preparing import Prepared
-from services.submission.form_fields import fields_of, unfit_fields
+from services.submission.domain.retroplanning import retroplanning
+from services.submission.form_fields import fields_of, typed_start, unfit_fields
 from services.submission.preparation_cases import Renewal
 from services.submission.store import Fiches
+from services.submission.use_cases import read_fiche
+from services.submission.working_days import is_working_day
 from shared.contracts.fiche import fiche_id as id_of
 from shared.errors import InvalidInput
-from shared.http import Answer, Ask, answers, door, takes
+from shared.http import Answer, Ask, answers, database, door, ok, signed_in, takes
 from shared.identity import Principal
 from shared.policy import authorize
 
@@ -61,6 +74,16 @@ async def post_renewal(request: Request, fiche_id: UUID) -> Response:
         return _answer(story.renew_fiche(fiches, ask.principal, renewal, ask.at))
 
     return await door(request).command(request, RenewalIn, ids, act)
+
+
+@router.get("/{fiche_id}/retroplanning", responses=answers(RetroplanningOut))
+async def get_retroplanning(request: Request, fiche_id: UUID) -> Response:
+    """Say from the first start back what has to be done by when, and what is late today."""
+    principal = await signed_in(request)
+    held = await read_fiche(database(request), principal, fiche_id)
+    today = civil_date(await database(request).now())
+    start = typed_start(held.fields) if isinstance(held, Preparation) else None
+    return ok(retroplanning_out(held, today, retroplanning(held, today, is_working_day, start)))
 
 
 def _named(principal: Principal, body: IntentionIn | DraftIn) -> list[UUID]:

@@ -46,6 +46,7 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "POST /fiches/intentions": "preprogramme_fiche",
         "POST /fiches/drafts": "draft_fiche",
         "POST /fiches/{fiche_id}/renewal": "renew_fiche",
+        "GET /fiches/{fiche_id}/retroplanning": "read_fiche",
         "GET /fiches": "read_fiche",
         "GET /fiches/counts": "read_fiche",
         "GET /fiches/{fiche_id}": "read_fiche",

@@ -40,9 +40,12 @@ def procurement_is_kept(content: FicheContent) -> bool:
 
 def same_week(day: dt.date, year: int) -> dt.date:
     """Return the day of the same weekday and ISO week in another year; always a whole number of weeks away, and in that year."""
-    iso = day.isocalendar()
-    week = min(iso.week, dt.date(year, 12, 28).isocalendar().week)
-    found = dt.date.fromisocalendar(year, week, iso.weekday)
+    iso, last = day.isocalendar(), dt.date(year, 12, 28).isocalendar().week
+    found = dt.date.fromisocalendar(year, min(iso.week, last), iso.weekday)
+    if iso.year < day.year:  # a first day of January that still belongs to the last week of the year before
+        found = dt.date.fromisocalendar(year, 1, iso.weekday) - _WEEK
+    elif iso.year > day.year:
+        found = dt.date.fromisocalendar(year, last, iso.weekday) + _WEEK
     return found + _WEEK if found.year < year else found - _WEEK if found.year > year else found
 
 

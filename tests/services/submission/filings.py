@@ -103,7 +103,11 @@ def two_sessions() -> FicheContent:
 
 
 def validated() -> Fiche:
-    return hearing.fiche_validated(hearing.avis_given(filed(), GAVE), VALIDATED)
+    return validated_with(golden_content())
+
+
+def validated_with(content: FicheContent) -> Fiche:
+    return hearing.fiche_validated(hearing.avis_given(filed(content), GAVE), VALIDATED)
 
 
 def confirmed(fiche: Fiche | None = None) -> Fiche:

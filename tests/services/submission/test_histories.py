@@ -2,20 +2,28 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.submission.domain import decisions, hearing, sessions
+from services.submission.domain import decisions, hearing, placements, preparing, sessions
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import FINAL, Fiche, SessionState, Status
 from services.submission.domain.lifecycle import legal
+from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.sessions import NewDates
 from services.submission.store import parsed, written
-from shared.contracts.references import SessionMotive, WithdrawalReason
+from shared.contracts.references import (
+    PlacementContract,
+    PlacementMoment,
+    SessionMotive,
+    SourcingCause,
+    WithdrawalReason,
+)
 from shared.errors import Refused
 from tests.services.submission import filings as f
-from tests.support.fiches import golden_content
+from tests.support.fiches import GOLDEN_OPCO, GOLDEN_REFERENCE, golden_content
 
 Move = tuple[str, Callable[[Fiche], Decision]]
 MOTIVE = SessionMotive.BESOIN_DISPARU
@@ -40,6 +48,22 @@ NUMBERS = st.integers(1, 2)
 DATES = st.builds(_dates, st.integers(0, 200))
 
 
+RETURNS = st.tuples(
+    NUMBERS,
+    st.builds(
+        f.told,
+        st.sampled_from(PlacementMoment),
+        finishing=st.integers(0, 14),
+        companies_asked=st.integers(0, 3),
+        companies_answered=st.integers(0, 3),
+        placed=st.lists(
+            st.fixed_dictionaries({"contract": st.sampled_from(PlacementContract), "count": st.integers(0, 8)}), max_size=2
+        ),
+    ),
+    st.sampled_from((f.NOON, f.AFTERWARDS)),
+)
+
+
 def _named(name: str, strategy: st.SearchStrategy[Callable[[Fiche], Decision]]) -> st.SearchStrategy[Move]:
     return strategy.map(lambda decide: (name, decide))
 
@@ -58,7 +82,13 @@ MOVES: st.SearchStrategy[Move] = st.one_of(
             lambda x: lambda fiche: sessions.postpone_session(fiche, x[0], x[1], f.GIVEN, f.NOON)
         ),
     ),
-    _named("cancel_session", NUMBERS.map(lambda n: lambda fiche: sessions.cancel_session(fiche, n, MOTIVE))),
+    _named(
+        "cancel_session",
+        st.tuples(NUMBERS, st.sampled_from(SessionMotive), st.none() | st.sampled_from(SourcingCause)).map(
+            lambda x: lambda fiche: sessions.cancel_session(fiche, *x)
+        ),
+    ),
+    _named("return_placements", RETURNS.map(lambda x: lambda fiche: placements.return_placements(fiche, x[0], x[1], x[2]))),
     _named("withdraw_fiche", FINALS.map(lambda why: lambda fiche: decisions.withdraw_fiche(fiche, why))),
     _named("dossier_opened", st.just(lambda fiche: Decision(hearing.dossier_opened(fiche, f.OPENED)))),
     _named("completion_asked", st.just(lambda fiche: Decision(hearing.completion_asked(fiche, f.ASKED)))),
@@ -87,6 +117,63 @@ def test_whatever_happens_is_legal_and_revisions_only_grow(history: list[Move]) 
     assert parsed(written(fiche), isinstance(fiche, Fiche)) == fiche
 
 
+PREPARING = st.lists(
+    st.one_of(
+        st.tuples(st.just("preprogramme_fiche"), st.integers(1, 3)),
+        st.tuples(st.just("draft_fiche"), st.dictionaries(st.sampled_from(["title", "rome", "sessions.0.start"]), st.text(max_size=5))),
+        st.tuples(st.just("submit_fiche"), st.none()),
+        st.tuples(st.just("renew_fiche"), st.none()),
+        st.tuples(st.just("withdraw_fiche"), FINALS),
+    ),
+    max_size=12,
+)
+PAST = f.confirmed()
+
+
+def _prepare(action: str, told: Any, held: Held | None) -> Decision | preparing.Prepared:
+    named = preparing.Named(f.FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE)
+    if action == "preprogramme_fiche":
+        meant = f.INTENTION.model_copy(update={"seats": told})
+        return preparing.preprogramme_fiche(named, meant, (), f.GIVEN, f.NOON, held)
+    if action == "draft_fiche":
+        return preparing.draft_fiche(named, told, f.NOON, held)
+    if action == "renew_fiche":
+        return preparing.renew_fiche(named, {}, f.NOON, PAST, held)
+    if action == "withdraw_fiche" and isinstance(held, Preparation):
+        return preparing.drop_preparation(held, told, f.NOON)
+    if action == "withdraw_fiche":
+        assert isinstance(held, Fiche)
+        return decisions.withdraw_fiche(held, told)
+    return decisions.submit_fiche(f.FICHE, GOLDEN_OPCO, GOLDEN_REFERENCE, f.filing(), f.GIVEN, held)
+
+
+@given(PREPARING)
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_prepared_every_step_is_legal_and_only_what_was_announced_is_dropped_aloud(
+    history: list[tuple[str, Any]],
+) -> None:
+    held: Held | None = None
+    announced = 0
+    for action, told in history:
+        if held is None and action == "withdraw_fiche":
+            continue
+        try:
+            done = _prepare(action, told, held)
+        except Refused:
+            continue
+        after = done.fiche
+        if after is not held:
+            assert legal(action, held.status if held else None, after.status), (action, held, after.status)
+        said = [type(event).__name__ for event in done.events]
+        announced += said.count("FichePreprogrammed")
+        assert ("IntentionDropped" in said) == (action == "withdraw_fiche" and isinstance(held, Preparation) and announced > 0)
+        if isinstance(after, Preparation) and isinstance(held, Preparation):
+            assert after.revision == held.revision + (after is not held)
+            assert (after.intention is not None) == (announced > 0)
+        held = after
+        assert parsed(written(held), isinstance(held, Fiche)) == held
+
+
 def _check_revision(before: Fiche, decision: Decision) -> None:
     """Revisions count contents: one more exactly where the content was filed anew, and every event carries the new one."""
     after = decision.fiche
@@ -104,8 +191,11 @@ def _check_whole(fiche: Fiche) -> None:
     if fiche.status in (Status.VALIDATED, Status.CONFIRMED):
         assert fiche.validation is not None
         assert not fiche.avis_lapsed
-    if fiche.status is Status.CONFIRMED:
+    if fiche.status in (Status.CONFIRMED, Status.REVIEWED):
         assert fiche.confirmed_revision
+    returned = [len(fiche.sessions[plan.number].returned) for plan in fiche.live_sessions]
+    if fiche.status is Status.REVIEWED:
+        assert set(returned) == {len(PlacementMoment)}
     if fiche.status is Status.AVIS_LAPSED:
         assert fiche.avis_lapsed
     if fiche.status is Status.CANCELLED:
