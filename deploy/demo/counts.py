@@ -25,9 +25,18 @@ _CODES: Final = {
 """Code of an indicator to the name of a figure."""
 
 
-def counted(bilan: Mapping[str, Any]) -> dict[str, Number]:
-    """Return every figure that a bilan (`GET /bilan/2021`) has, by its name; what it lacks is left out."""
-    return dict(_counted(bilan))
+def counted(bilan: Mapping[str, Any], following: Mapping[str, Any] | None = None) -> dict[str, Number]:
+    """Return every figure that a bilan (`GET /bilan/2021`) has, by its name, and what is declared in that of the following year.
+
+    What they lack is left out.
+    """
+    return {**dict(_counted(bilan)), **dict(_declared(following or {}))}
+
+
+def _declared(following: Mapping[str, Any]) -> Iterator[tuple[str, Number]]:
+    for indicator in following.get("indicators", ()):
+        if indicator["code"] == "declared" and indicator["value"] is not None:
+            yield "declared.next_year", indicator["value"]
 
 
 def _counted(bilan: Mapping[str, Any]) -> Iterator[tuple[str, Number]]:

@@ -56,6 +56,12 @@ def _totals() -> tuple[Figure, ...]:
         Figure("ais", "AIS, annulées déduites", sum(margins.AIS.values()), f"{MINUTES} L83"),
         Figure("mean_hours", "heures en moyenne par session", hours / engaged, f"{MINUTES} L107"),
         Figure("committed", "euros engagés", engaged * margins.COMMITTED_CENTS / EURO, f"{MINUTES} L110 (≈ 9 M€)"),
+        Figure(
+            "declared.next_year",
+            "projets déclarés pour 2022",
+            sum(margins.DECLARED_2022.values()),
+            f"{MINUTES} L209-212",
+        ),
     )
 
 

@@ -123,3 +123,18 @@ POSTPONED_TO_NEXT_YEAR: Final = (
     ("2021-10-18", "2022-01-10"),
 )
 """First and final start of the four sessions that went to 2022; the last two lapse their avis."""
+
+DECLARED_2022: Final[dict[str, int]] = {
+    "akto": 70,
+    "opco-ep": 17,
+    "constructys": 13,
+    "opco-mobilites": 13,
+    "opco-2i": 10,
+    "uniformation": 11,
+    "ocapiat": 11,
+    "atlas": 11,
+    "afdas": 9,
+    "opco-sante": 7,
+    "lopcommerce": 6,
+}
+"""Projects that OPCOs declare for 2022, by OPCO: 178 (minutes L209-212); the split is invented."""

@@ -16,6 +16,7 @@ from deploy.demo.contents import (
 )
 from deploy.demo.http_door import Ask
 from deploy.demo.ingress_door import Record
+from deploy.demo.programming import outside_campaign
 from deploy.demo.year_2021 import Changes
 from shared.contracts import ingress as said
 from shared.contracts.references import FRANCE_TRAVAIL, AvisKind
@@ -36,7 +37,9 @@ def _content(command: type[Any], *, reason: bool = False) -> Callable[[Turn, Cod
     def made(turn: Turn, codes: Codes) -> said.Command:
         step: Any = turn.step
         content = content_of(turn.fiche) if step.do == "submit_fiche" else content_at(turn.fiche, step)
-        more = {"reason": step.reason} if reason else {}
+        more: dict[str, Any] = {"reason": step.reason} if reason else {}
+        if step.do == "submit_fiche":
+            more["outside_campaign"] = outside_campaign(turn.fiche, content)
         asked: said.Command = command(content=content, acknowledged=codes, **more)
         return asked
 

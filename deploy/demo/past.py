@@ -35,6 +35,10 @@ class Past:
         """Return whether this step was told to be done, under its own name or that of a later try."""
         return _any_of(turn, self.accepted)
 
+    def deed_done(self, key: str) -> bool:
+        """Return whether what frames the year was put on record under this key."""
+        return key in self.accepted
+
     def perhaps(self, turn: Turn) -> bool:
         """Return whether a later try was sent: then the step may be done although the first try is refused now."""
         return any(key.startswith(f"{turn.name}/") for key in self.sent)

@@ -22,8 +22,10 @@ from deploy.demo.figures import Figure, compared, differences, expected
 from deploy.demo.http_door import HttpDoor
 from deploy.demo.incidents import Incident, Incidents, choose
 from deploy.demo.ingress_door import IngressDoor
+from deploy.demo.margins import YEAR
 from deploy.demo.past import Past
 from deploy.demo.player import Doors, Pause, Player
+from deploy.demo.programming import Deed, programming
 from deploy.demo.watch import Watch
 from deploy.demo.year_2021 import Fiche, load
 from deploy.journal import Journal, journal_path
@@ -83,7 +85,7 @@ async def play(home: Path, run: Run, reporter: Reporter, fiches: Sequence[Fiche]
             )
             ingress = await stack.enter_async_context(IngressDoor(run.kafka.access, journal, watch))
             player = Player(Doors(http, ingress, watch), past if played.before == "begun" else Past())
-            await _Play(home, run, reporter, player, played).year(agenda(year))
+            await _Play(home, run, reporter, player, played, programming(year)).year(agenda(year))
         await _count(http, played, reporter)
     played.seconds = time.monotonic() - began
     return played
@@ -95,13 +97,14 @@ async def _before(http: HttpDoor, fiches: Sequence[Fiche]) -> State:
     reply = await http.read("operations", "submission", f"/fiches/{fiche_id_of(first)}")
     if reply.status == 404:
         return "fresh"
-    figures = compared(expected(), counted(await _bilan(http)))
+    figures = compared(expected(), counted(*await _bilans(http)))
     return "begun" if differences(figures) else "whole"
 
 
-async def _bilan(http: HttpDoor) -> dict[str, Any]:
-    reply = await http.read("dreets", "analytics", "/bilan/2021")
-    return reply.body
+async def _bilans(http: HttpDoor) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the bilan of the year, and that of the next one, for which projects are declared."""
+    years = [await http.read("dreets", "analytics", f"/bilan/{year}") for year in (YEAR, YEAR + 1)]
+    return years[0].body, years[1].body
 
 
 async def _count(http: HttpDoor, played: Played, reporter: Reporter) -> None:
@@ -109,8 +112,8 @@ async def _count(http: HttpDoor, played: Played, reporter: Reporter) -> None:
     with reporter.step("comptes d’analytics"):
         until, pause = time.monotonic() + COUNTS_PATIENCE, Pause("comptes", 2 * COUNTS_PATIENCE)
         while True:
-            played.bilan = await _bilan(http)
-            played.figures = compared(expected(), counted(played.bilan))
+            played.bilan, following = await _bilans(http)
+            played.figures = compared(expected(), counted(played.bilan, following))
             if not played.differences or time.monotonic() > until:
                 return
             await pause.longer()
@@ -119,8 +122,11 @@ async def _count(http: HttpDoor, played: Played, reporter: Reporter) -> None:
 class _Play:
     """The year, month by month."""
 
-    def __init__(self, home: Path, run: Run, reporter: Reporter, player: Player, played: Played) -> None:
+    def __init__(
+        self, home: Path, run: Run, reporter: Reporter, player: Player, played: Played, deeds: Sequence[Deed]
+    ) -> None:
         self._home, self._run, self._reporter = home, run, reporter
+        self._due = [deed for deed in deeds if not player.past.deed_done(deed.key)]
         self._player, self._played = player, played
         self._clocks = [service.database_url for service in run.services.values()]
 
@@ -145,11 +151,19 @@ class _Play:
     async def _month(self, month: Month, incidents: Incidents, now: dt.datetime | None, advance: Progress) -> None:
         done = 0
         for day in month.days:
-            if not all(map(self._player.past.done, day.turns)):
+            due = [deed for deed in self._due if deed.on <= day.on]
+            if due or not all(map(self._player.past.done, day.turns)):
                 await self._turn_clock(day, now)
+                await self._put_on_record(due)
                 await incidents.day(day)
             done += len(day.turns)
             advance(done, month.turns, f"{month.name} · {done}/{month.turns}")
+
+    async def _put_on_record(self, due: Sequence[Deed]) -> None:
+        """Put on record what is due, in its order: a campaign is open before fiches are filed for it."""
+        for deed in due:
+            await self._player.put_on_record(deed)
+            self._due.remove(deed)
 
     async def _turn_clock(self, day: Day, now: dt.datetime | None) -> None:
         """Move the business clock to the morning of a day; never back to before where a broken-off play left it."""

@@ -14,6 +14,7 @@ from deploy.demo.http_door import HttpDoor, Reply
 from deploy.demo.ingress_door import IngressDoor
 from deploy.demo.moves import ENTRIES, record_of, request_of
 from deploy.demo.past import Past
+from deploy.demo.programming import Deed
 from deploy.demo.watch import PATIENCE, NothingCame, Seen, Watch
 from shared.contracts import publication, submission, validation
 from shared.contracts.events import Event
@@ -117,6 +118,13 @@ class Player:
                 await pause.longer()
             else:
                 raise CouldNotPlay(f"{turn.fiche.reference}, {turn.step.do}: {said['outcome']} {', '.join(codes)}")
+
+    async def put_on_record(self, deed: Deed) -> None:
+        """Put on record what frames the year. Raises `CouldNotPlay` with the codes answered when it is refused."""
+        reply = await self.doors.http.write(deed.ask)
+        if reply.outcome != "accepted":
+            raise CouldNotPlay(f"{deed.ask.operation}, {deed.ask.reference}: {reply.outcome} {', '.join(reply.codes)}")
+        self.by_door["http"] += 1
 
     async def known_revision(self, turn: Turn) -> int:
         """Wait until validation knows the revision that a step is about; return it."""

@@ -136,7 +136,11 @@ def test_somebody_who_bears_the_name_of_a_process_is_named(name: str) -> None:
 # Beside the product's own table
 
 NOT_HIMSELF = ("manage_principals", "erase_person")
-SPOKEN = {"manage_principals": ("register_principal", "change_principal", "disable_principal")}
+SPOKEN = {
+    "manage_principals": ("register_principal", "change_principal", "disable_principal"),
+    "manage_yearbook": ("open_campaign", "move_campaign", "extend_campaign", "record_conference", "correct_conference", "adopt_programme"),
+    "declare_projects": ("declare_projects", "deliver_estimates"),
+}
 MORE = {"own": "own", "any": "", "not_author": "not author"}
 WRITES = [name for name in POLICY if name.split("_")[0] not in ("read", "check", "recount", "hear", "export")]
 

@@ -27,6 +27,7 @@ WANTED = {figure.name: figure.expected for figure in expected()}
 def test_the_minutes_totals_are_what_is_expected() -> None:
     assert (WANTED["validated"], WANTED["engaged"], WANTED["ais"]) == (209, 187, 1_679)
     assert (WANTED["mean_hours"], WANTED["committed"]) == (339, 8_976_000)
+    assert WANTED["declared.next_year"] == 178
 
 
 def test_opco_and_month_tables_add_up_to_the_totals() -> None:
@@ -131,7 +132,7 @@ def test_every_difference_and_violation_is_printed() -> None:
     text = out.file.getvalue()  # type: ignore[attr-defined]  # StringIO
     assert "1\u202f678 au lieu de 1\u202f679" in text
     assert "I8 one event is lost" in text
-    assert "✘ 77 chiffres sur 78" in text
+    assert "✘ 78 chiffres sur 79" in text
 
 
 def _played(ais: int) -> Played:
