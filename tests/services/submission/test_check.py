@@ -9,6 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from shared.contracts.fiche import OutsideCampaign
+from shared.contracts.ingress import SubmitFiche
 from tests.services.submission import filings as f
 from tests.services.submission.room import Room
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content
@@ -164,3 +166,39 @@ async def test_looking_for_what_is_alike_reads_an_index_and_no_table(room: Room)
         await connection.execute("SET LOCAL enable_seqscan = off")
         plan = "\n".join(row[0] for row in await connection.fetch(query))
     assert "fiche_alike" in plan
+
+
+OUTSIDE = {"motive": "MARCHE_PUBLIC", "reason": "Marché attribué fin mai."}
+
+
+async def test_every_door_sees_the_deadline_on_the_desk_and_says_why_a_fiche_came_after_it(room: Room) -> None:
+    """2019 is a year of its own here: a campaign once opened holds for every test of this room."""
+    changes: dict[str, Any] = {"programme_year": 2019, "sessions": [f.session(start="2019-05-06", end="2019-08-09")]}
+    spring = {"year": 2019, "quarter": 2, "opens_on": "2019-01-07", "deadline": "2019-02-15"}
+    assert (await check(room, **changes)).json()["admissible"]
+    assert (await room.command("dreets", "/campaigns", spring)).status_code == 201
+    assert codes((await check(room, **changes)).json()["objections"]) == ["CAMPAIGN_CLOSED"]
+    assert (await check(room, more={"outside_campaign": OUTSIDE}, **changes)).json()["admissible"]
+
+    content = golden_content(**changes)
+    silent, late = (
+        SubmitFiche(content=content, acknowledged=PAST_WARNINGS, outside_campaign=why)
+        for why in (None, OutsideCampaign.model_validate(OUTSIDE))
+    )
+    reference = uuid4().hex
+    (refused,) = await room.tell(GOLDEN_OPCO, reference, silent)
+    assert [one.code for one in refused.objections] == ["CAMPAIGN_CLOSED"]
+    (accepted,) = await room.tell(GOLDEN_OPCO, reference, late)
+    assert accepted.outcome == "accepted"
+    read = (await room.get(GOLDEN_OPCO, f"/{accepted.fiche_id}")).json()
+    assert read["outside_campaign"] == OUTSIDE
+    (said,) = await room.fetch("SELECT value FROM outbox WHERE key = $1", str(accepted.fiche_id))
+    assert json.loads(said["value"])["outside_campaign"] == OUTSIDE
+
+    later = await room.post(
+        GOLDEN_OPCO,
+        f"/{accepted.fiche_id}/amendment",
+        {"content": golden_content(**changes, title="Un autre titre").model_dump(mode="json"), "acknowledged": list(PAST_WARNINGS)},
+        1,
+    )
+    assert later.status_code == 200, "only a filing is asked for a motive"
