@@ -15,16 +15,20 @@ from services.analytics.domain.facts import FicheFact
 from services.analytics.domain.measures import Measure
 from services.analytics.store import FactSet, parsed, written
 from shared.contracts.events import Event
-from shared.contracts.fiche import POEC_NAMESPACE, FicheContent, SessionPlan, fiche_id, session_id
+from shared.contracts.fiche import POEC_NAMESPACE, FicheContent, Intention, SessionPlan, fiche_id, session_id
+from shared.contracts.placements import Placements
 from shared.contracts.publication import AesRecorded, AisCancelled, AisRecorded, SessionPublished
-from shared.contracts.references import AvisKind, SessionMotive
+from shared.contracts.references import AvisKind, PlacementMoment, SessionMotive
 from shared.contracts.submission import (
     AdaptationAccepted,
     CounterProposed,
     FicheAmended,
     FicheCompleted,
+    FichePreprogrammed,
     FicheSubmitted,
     FicheWithdrawn,
+    IntentionDropped,
+    PlacementsReturned,
     ProgrammationConfirmed,
     SessionCancelled,
     SessionEngaged,
@@ -85,6 +89,21 @@ class Speaker:
 
     def content_event(self, kind: type[Event], new: FicheContent) -> Event:
         return kind(**self._head, content=new, **REST[kind])
+
+    def preprogrammed(self, start: str, seats: int = 12) -> Event:
+        meant = Intention(
+            programme_year=day(start).year, title="POEC", rome="H3404", zone_emploi="2816", starts_from=day(start),
+            starts_until=day(start), seats=seats,
+        )  # fmt: skip
+        return FichePreprogrammed(**self._head, reference=self.name, intention=meant)
+
+    def dropped(self) -> Event:
+        return IntentionDropped(**self._head, reason="BESOIN_DISPARU")
+
+    def returned(self, moment: PlacementMoment, finishing: int, placed: int, number: int = 1) -> Event:
+        told = Placements(moment=moment, finishing=finishing, placed=({"contract": "CDI", "count": placed},))
+        ids = {"session_id": self.session(number), "number": number}
+        return PlacementsReturned(**self._head, **ids, placements=told, fiche_reviewed=False)
 
     def submitted(self, *starts: str, seats: int = 10) -> Event:
         return self.content_event(FicheSubmitted, content(*starts, seats=seats))

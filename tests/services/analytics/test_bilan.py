@@ -7,6 +7,7 @@ import pytest
 from deploy.demo import margins
 from services.analytics.domain.bilan import Bilan, bilan
 from services.analytics.domain.measures import Measure
+from shared.contracts.references import PlacementMoment
 from tests.services.analytics.played import year_said
 from tests.services.analytics.said import Counting, Speaker
 
@@ -113,3 +114,42 @@ def test_what_is_not_engaged_yet_is_said_so() -> None:
     story = Counting().hear(Speaker().submitted("2022-03-14"), Speaker().validated())
     counts = {share.code: share.count for share in bilan(2022, story.counts).not_engaged}
     assert counts["AUTRE_ETAT"] == 1
+
+
+def outcomes(finishing: int, placed: int) -> list[tuple[int | None, int | None, float | None]]:
+    """Return what is shown of a group of Atlas at the end, of the OPCO and of all."""
+    fiche = Speaker("atlas")
+    story = Counting().hear(fiche.submitted("2021-03-01"), fiche.engaged("2021-03-01"))
+    story.hear(fiche.returned(PlacementMoment.FIN, finishing, placed))
+    made = bilan(2021, story.counts)
+    found = [one for one in made.placements if one.moment is PlacementMoment.FIN and one.key in ("atlas", "total")]
+    return [(one.finishing, one.placed, one.rate) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("finishing", "placed", "shown"),
+    [
+        (20, 15, (20, 15, 0.75)),
+        (10, 10, (10, 10, 1.0)),
+        (20, 9, (20, None, None)),
+        (9, 9, (None, None, None)),
+    ],
+)
+def test_what_became_of_people_stands_beside_its_volume_and_small_cells_are_hidden(
+    finishing: int, placed: int, shown: tuple[int | None, int | None, float | None]
+) -> None:
+    assert outcomes(finishing, placed) == [shown, shown]
+
+
+def test_what_is_meant_is_shown_beside_the_bilan_and_in_none_of_its_figures() -> None:
+    without, akto = Counting(), Speaker("akto", "meant")
+    without.batch(year_said())
+    made = bilan(2021, Counting(stored=dict(without.stored), running=dict(without.running)).hear(akto.preprogrammed("2021-05-03")).counts)
+    assert (made.indicators, made.by_opco, made.by_quarter, made.total) == (
+        year().indicators,
+        year().by_opco,
+        year().by_quarter,
+        year().total,
+    )
+    assert {one.key: (one.intended, one.intended_seats) for one in made.intended_by_quarter if one.intended} == {"2021-T2": (1, 12)}
+    assert {one.key: one.intended for one in made.intended_by_opco if one.intended} == {"akto": 1}

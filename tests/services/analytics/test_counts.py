@@ -6,7 +6,7 @@ from services.analytics.domain.counts import by_month, by_opco, by_quarter, cont
 from services.analytics.domain.facts import FicheFact
 from services.analytics.domain.measures import CANCELLED_FOR, DEFINITIONS, Measure
 from shared.contracts.publication import SessionRemoved, SessionSuspended
-from shared.contracts.references import AvisKind, SessionMotive
+from shared.contracts.references import AvisKind, PlacementMoment, SessionMotive
 from shared.contracts.submission import AdaptationDeclined, FicheAmended, FicheCompleted
 from shared.contracts.validation import Adaptation, AdaptationProposed, AvisLapsed, CompletionAsked
 from tests.services.analytics.said import Counting, Speaker, content, day
@@ -33,6 +33,26 @@ def test_a_session_moved_from_march_to_june_leaves_march_and_the_first_quarter()
     assert story.of(Measure.AIS) == {"2021-06": 9}
     assert story.of(Measure.POSTPONED_WITHIN_YEAR) == {"2021-03": 1}
     assert story.of(Measure.VALIDATED) == {"2021-03": 1}
+
+
+def test_what_is_meant_is_counted_apart_until_it_is_filed_or_dropped() -> None:
+    story = Counting().hear(FICHE.preprogrammed(MARCH))
+    assert story.counts == {("intended", "akto", "2021-03"): 1, ("intended_seats", "akto", "2021-03"): 12}
+    story.hear(FICHE.preprogrammed(JUNE, seats=15))
+    assert (story.of(Measure.INTENDED), story.of(Measure.INTENDED_SEATS)) == ({"2021-06": 1}, {"2021-06": 15})
+    filed = Counting().hear(FICHE.preprogrammed(MARCH), FICHE.submitted(JUNE))
+    assert filed.counts == Counting().hear(FICHE.submitted(JUNE)).counts
+    assert story.hear(FICHE.dropped()).counts == {}
+
+
+def test_what_became_of_a_group_is_counted_by_moment_and_a_later_return_takes_its_place() -> None:
+    story = engaged().hear(FICHE.returned(PlacementMoment.FIN, 9, 7), FICHE.returned(PlacementMoment.TROIS_MOIS, 9, 8))
+    assert (story.of(Measure.FINISHED_FIN), story.of(Measure.PLACED_FIN)) == ({"2021-03": 9}, {"2021-03": 7})
+    story.hear(FICHE.returned(PlacementMoment.FIN, 8, 6))
+    assert (story.of(Measure.FINISHED_FIN), story.of(Measure.PLACED_FIN)) == ({"2021-03": 8}, {"2021-03": 6})
+    assert story.of(Measure.PLACED_TROIS_MOIS) == {"2021-03": 8}
+    story.hear(FICHE.withdrawn())
+    assert story.of(Measure.PLACED_TROIS_MOIS) == {}
 
 
 def test_a_session_moved_from_30_june_to_4_july_leaves_the_second_quarter() -> None:
