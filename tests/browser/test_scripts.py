@@ -63,7 +63,7 @@ async def test_a_draft_saves_itself_and_says_so(browser: Browser, toy: str) -> N
 
         await screen.page.route("**/espace/brouillon", away)
         await screen.page.get_by_label("Intitulé").fill("Un autre titre")
-        await expect(said).to_contain_text("n’a pas pu être enregistré")
+        await expect(said).to_contain_text("Non enregistré")
         assert "title=Un+autre+titre" in bodies[0] and "csrf_token=" in bodies[0]
 
 

@@ -123,6 +123,14 @@ PAGES_OF_EVERY_SERVICE: Final[Mapping[str, str]] = {"GET /": "read_own_account"}
 PAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "submission": {
         "GET /espace/fiches": "read_fiche",
+        "GET /espace/fiches/nouvelle": "draft_fiche",
+        "POST /espace/fiches/nouvelle": "draft_fiche",
+        "GET /espace/brouillons/{fiche_id}/{slug}": "draft_fiche",
+        "POST /espace/brouillons/{fiche_id}/{slug}": "draft_fiche",
+        "POST /espace/brouillons/{fiche_id}/{slug}/enregistrement": "draft_fiche",
+        "GET /espace/brouillons/{fiche_id}/relire": "check_fiche",
+        "POST /espace/brouillons/{fiche_id}/relire": "submit_fiche",
+        "GET /espace/listes/communes": "read_references",
     },
     "validation": {},
     "publication": {},

@@ -102,7 +102,7 @@ async def violations(screen: Screen) -> list[str]:
 
 async def _violations_of_what_was_sent(screen: Screen) -> list[str]:
     """Return the violations of a page as it stands where scripts do not run: axe is one itself, and looks at it elsewhere."""
-    html, url = await screen.page.content(), screen.page.url
+    html, url = await screen.page.content(), screen.page.url.partition("#")[0]
 
     async def answered(route: Route) -> None:
         if route.request.url == url:

@@ -29,26 +29,63 @@
   });
   document.addEventListener("htmx:error", () => say("La page n’a pas pu être mise à jour\u202f: vérifiez la connexion, puis réessayez."));
 
-  // Drafts: a form that names an address sends itself there when one stops typing; what the answer says is shown in its last line.
+  // Drafts: a form that names an address sends itself there when one stops typing, and when the page is left; what the answer says is
+  // shown in its last line. One answer is awaited before the next is asked for: it brings the revision that the form is then of.
   const waiting = new WeakMap();
-  const save = async (form) => {
+  const saving = new WeakMap();
+  const unsaved = new WeakSet();
+  const drawn = () => Array.from(crypto.getRandomValues(new Uint8Array(18)), (one) => one.toString(16).padStart(2, "0")).join("");
+  const told = async (form, answer) => {
+    const plain = (answer.headers.get("content-type") ?? "").startsWith("text/plain");
+    const text = plain ? await answer.text() : "";
+    const revision = /^"(\d+)"$/.exec(answer.headers.get("etag") ?? "");
+    if (revision && form.elements.revision) form.elements.revision.value = revision[1];
+    return text || (answer.ok ? "" : "Non enregistré\u202f: utilisez le bouton du formulaire.");
+  };
+  const send = async (form, keepalive) => {
     const said = form.querySelector("[data-autosave-said]");
-    const asked = { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/plain" }, credentials: "same-origin" };
+    const body = new URLSearchParams(new FormData(form));
+    body.set("idempotency_key", drawn());
+    unsaved.delete(form);
     try {
+      const asked = { method: "POST", body, keepalive, headers: { Accept: "text/plain" }, credentials: "same-origin" };
       const answer = await fetch(form.dataset.autosave, asked);
-      const text = answer.ok ? await answer.text() : "";
-      if (said) said.textContent = text || "Le brouillon n’a pas pu être enregistré\u202f: utilisez le bouton du formulaire.";
+      const text = await told(form, answer);
+      if (!answer.ok) unsaved.add(form);
+      if (said) said.textContent = text;
     } catch {
-      if (said) said.textContent = "Pas de connexion\u202f: le brouillon sera enregistré à la prochaine frappe.";
+      unsaved.add(form);
+      if (said) said.textContent = "Non enregistré\u202f: pas de connexion. La saisie sera enregistrée à la prochaine frappe.";
     }
+  };
+  const save = (form, keepalive = false) => {
+    clearTimeout(waiting.get(form));
+    const turn = (saving.get(form) ?? Promise.resolve()).then(() => send(form, keepalive));
+    saving.set(form, turn);
+    turn.finally(() => { if (saving.get(form) === turn) saving.delete(form); });
   };
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.("form[data-autosave]");
     if (!form) return;
+    unsaved.add(form);
     clearTimeout(waiting.get(form));
     waiting.set(form, setTimeout(() => save(form), 1500));
   });
-  document.addEventListener("submit", (event) => clearTimeout(waiting.get(event.target)));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "hidden") return;
+    for (const form of document.querySelectorAll("form[data-autosave]")) if (unsaved.has(form)) save(form, true);
+  });
+  // A button pressed while a draft is on its way waits for it: what it sends is then of the revision that came back.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    clearTimeout(waiting.get(form));
+    unsaved.delete(form);
+    const turn = saving.get(form);
+    if (!turn) return;
+    event.preventDefault();
+    const button = event.submitter;
+    turn.finally(() => { saving.delete(form); unsaved.delete(form); form.requestSubmit(button ?? undefined); });
+  });
 
   // Shortcuts of one key: only outside fields, and only where they were not switched off (WCAG 2.1.4).
   const key = "poec-raccourcis";
