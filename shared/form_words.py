@@ -56,6 +56,8 @@ PATTERNS: Final[dict[str, str]] = {
     r"^[A-Z][A-Z0-9_]{2,60}$": "3 à 61 majuscules, chiffres ou tirets bas, par exemple PERSON_NAMED",
     r"^[a-z_]{1,40}$": "1 à 40 minuscules ou tirets bas",
     r"^[a-z0-9][a-z0-9_.:-]{0,99}$": "1 à 100 minuscules, chiffres, points, deux-points ou tirets, d’abord une lettre ou un chiffre",
+    r"^[a-z0-9][a-z0-9-]{1,59}$": "2 à 60 minuscules, chiffres ou tirets, d’abord une lettre ou un chiffre",
+    r"^https?://[^\s@]+$": "une adresse web, par exemple https://organisme.example",
     r"^[0-9a-f]{64}$": "64 chiffres hexadécimaux en minuscules",
     r"^([0-9a-f]{64})?$": "64 chiffres hexadécimaux en minuscules, ou rien",
     "^(dead|replayed|discarded)$": "dead, replayed ou discarded",

@@ -71,7 +71,8 @@ POLICY: Final[dict[str, Row]] = {
     "return_placements": _OPCO,
     "import_fiches": _OPCO,
     "read_imports": {**_OPCO, **_OPERATIONS},
-    "read_references": _EVERYBODY,  # what codes are called, to choose from; nobody's own
+    "manage_partners": _REGION,  # the directory of those who accompany people
+    "read_references": _EVERYBODY,  # what one chooses from: codes with their labels, partners of the directory
     "read_fiche": _READERS,  # whole, money included: the Carif-Oref reads what is published, the catalogue and its sessions
     # submission: what is put on record for a year; the conference's decisions are written down by the DREETS
     "manage_yearbook": _DREETS,  # campaigns, conferences, the programme

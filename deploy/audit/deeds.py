@@ -36,6 +36,8 @@ correct_conference: dreets
 adopt_programme: dreets
 declare_projects: opco (own)
 deliver_estimates: opco (own)
+record_partner: region_reviewer
+retire_partner: region_reviewer
 ask_completion: region_reviewer pole_emploi_reviewer
 propose_adaptation: region_reviewer
 give_avis: region_reviewer

@@ -171,9 +171,7 @@ async def look(evidence: Evidence) -> Verdict:
         made_anew |= {row[0] for row in await evidence.rows(service, _RESETS)}
     replies = [reply for given in answers.replies.values() for reply in given.values()]
     found = judge_journal(evidence.journal, fiches) + judge_answers(answers, positions, made_anew)
-    return (
-        found + judge_origins({fiche.id for fiche in fiches}, filed, created, replies, long_ago) + judge_names(named)
-    )
+    return found + judge_origins({fiche.id for fiche in fiches}, filed, created, replies, long_ago) + judge_names(named)
 
 
 INVARIANT = Invariant(

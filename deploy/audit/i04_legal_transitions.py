@@ -130,4 +130,6 @@ async def look(evidence: Evidence) -> Verdict:
     return found + await kept_contents.look(evidence)
 
 
-INVARIANT = Invariant("I4", "Only legal transitions, versions without a gap, one decision and one content per revision.", look)
+INVARIANT = Invariant(
+    "I4", "Only legal transitions, versions without a gap, one decision and one content per revision.", look
+)

@@ -127,6 +127,8 @@ correct_conference: recorded -> same
 adopt_programme: new | adopted -> adopted
 deliver_estimates: new | delivered -> delivered
 declare_projects: new | declared -> declared
+record_partner: new | active | retired -> active
+retire_partner: active -> retired
 """
 ANALYTICS: Final = ""
 _BY_SERVICE: Final = {

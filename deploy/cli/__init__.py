@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "topics": ("deploy.cli.topics", "topics", "Compare topics, users and rights at the broker with the tables."),
     "principals": ("deploy.cli.principals", "principals", "List, add, disable principals, or give them new secrets."),
     "dlq": ("deploy.cli.dlq", "dlq", "List, show, replay or discard dead letters."),
-    "import": ("deploy.cli.imports", "imports", "Send files of fiches in, and read what became of them."),
+    "import": ("deploy.cli.imports", "imports", "Send files of fiches or partners in, and read what became of them."),
     "person": ("deploy.cli.person", "person", "Export or erase what is held of a reviewer's own account."),
     "bench": ("deploy.cli.bench", "bench", "Measure flow, relay, inbox and rebuild."),
     "config": ("deploy.cli.config", "config", "Check the effective settings."),

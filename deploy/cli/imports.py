@@ -11,6 +11,7 @@ import typer
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import explain, print_json, reporter, stderr_console, stdout_console
+from deploy.cli.import_partners import partners
 from deploy.local.client import bearer
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
@@ -91,6 +92,9 @@ def show(which: Which, opco: Opco, report: Report = None, as_json: Json = False,
     with _told():
         client = Client(Run.load(home_folder(home)), opco)
         _end(client, client.get(f"/imports/{which}").json(), report, as_json)
+
+
+imports.command("partners")(partners)
 
 
 @imports.command("template")

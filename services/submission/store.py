@@ -83,7 +83,8 @@ SELECT id, version, sequence, audit_hash, filed, document::text AS document FROM
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, json_build_object('campaigns', (
   SELECT coalesce(json_agg(json_build_object('year', year, 'quarter', quarter, 'deadline', deadline, 'extensions', extensions)), '[]')
-  FROM campaign), 'partners', '[]'::json)::text
+  FROM campaign), 'partners', (
+  SELECT coalesce(json_agg(id), '[]') FROM partner WHERE id = ANY($1::uuid[]) AND status = 'active'))::text
 """
 """The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip."""
 

@@ -27,9 +27,18 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
         "ATTRIBUE": "Marché attribué",
     },
     r.SourcingPilot: {
-        "FRANCE_TRAVAIL": "France Travail",
+        "FRANCE_TRAVAIL": "Pôle emploi (France Travail)",
         "MISSION_LOCALE": "Mission locale",
         "CAP_EMPLOI": "Cap emploi",
+    },
+    r.PartnerKind: {
+        "AVENIR": "#Avenir",
+        "GENERATION_COMPETENCES": "Génération compétences",
+        "MISSION_LOCALE": "Mission locale",
+        "CAP_EMPLOI": "Cap emploi",
+        "INSERTION": "Structure d’insertion par l’activité économique",
+        "ACCOMPAGNEMENT_SOCIAL": "Accompagnement social",
+        "AUTRE": "Autre organisme",
     },
     r.OutsideMotive: {
         "CONJONCTUREL": "Besoin conjoncturel",

@@ -148,6 +148,18 @@ class SourcingPilot(StrEnum):
     CAP_EMPLOI = "CAP_EMPLOI"
 
 
+class PartnerKind(StrEnum):
+    """Which network a partner of the directory belongs to: who accompanies people towards a POEC (minutes L366-381, L426-452)."""
+
+    AVENIR = "AVENIR"
+    GENERATION_COMPETENCES = "GENERATION_COMPETENCES"
+    MISSION_LOCALE = "MISSION_LOCALE"
+    CAP_EMPLOI = "CAP_EMPLOI"
+    INSERTION = "INSERTION"
+    ACCOMPAGNEMENT_SOCIAL = "ACCOMPAGNEMENT_SOCIAL"
+    AUTRE = "AUTRE"
+
+
 class OutsideMotive(StrEnum):
     """Why a fiche is filed after the deadline of its quarter: what the conference lets come monthly (minutes L176-182, L218-222)."""
 

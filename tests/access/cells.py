@@ -51,6 +51,10 @@ def cells(service: str, doors: Collection[str] = (), callers: Collection[str] = 
                 yield Cell(door, operation, caller, relation, state)
 
 
+WITHOUT_OWNER: Final = ("{pseudonym}", "{campaign_id}", "{conference_id}", "{partner_id}")
+"""Objects that are no organisation's own, by what a door has in its path."""
+
+
 def objects_of(service: str, door: str, operation: str) -> Iterator[tuple[Relation, str | None]]:
     """Yield the kinds of objects that a door may be asked about."""
     if door == "GET /check":
@@ -58,7 +62,7 @@ def objects_of(service: str, door: str, operation: str) -> Iterator[tuple[Relati
     elif "{letter}" in door:
         yield from (("none", state) for state in LETTERS)
         yield "absent", None
-    elif "{pseudonym}" in door or "{campaign_id}" in door or "{conference_id}" in door or door == "GET /programmes/{year}/revisions":
+    elif door == "GET /programmes/{year}/revisions" or any(part in door for part in WITHOUT_OWNER):
         yield from (("none", None), ("absent", None))
     elif "{import_id}" in door:
         yield from (("own", None), ("other", None), ("absent", None))

@@ -12,7 +12,10 @@ from services.publication.store import open_listing
 from services.publication.use_cases import record_ais
 from services.submission.domain.fiche import Fiche
 from services.submission.domain.fiche import Status as FicheStatus
+from services.submission.domain.partners import Sheet
 from services.submission.domain.preparation import Held
+from services.submission.partners_cases import record_partner
+from services.submission.partners_store import open_partners, write_partners
 from services.submission.store import Version, open_fiches, write_fiches
 from services.validation.domain.dossier import Status as DossierStatus
 from services.validation.store import open_dossiers, write_dossiers
@@ -21,8 +24,8 @@ from shared.contracts.events import Event
 from shared.contracts.fiche import fiche_id, session_id
 from shared.contracts.flow import topics_heard_by
 from shared.contracts.ingress import AisRow
-from shared.contracts.references import REGION
-from shared.identity import service_principal
+from shared.contracts.references import REGION, PartnerKind
+from shared.identity import Principal, service_principal
 from shared.principals import Registration, register
 from tests.access import yearbook
 from tests.access.cells import Asked, Cell
@@ -67,7 +70,8 @@ async def requests(entrance: Entrance, cells: Iterable[Cell]) -> dict[Cell, tupl
     wanted = [cell for cell in asked if yearbook.is_one(cell.door) and cell.relation != "absent"]
     of_years = await yearbook.records(entrance, wanted) if wanted else {}
     kept = {cell: Object(one, revision, year=year) for cell, (one, revision, year) in of_years.items()}
-    made |= letters | people | files | kept
+    directory = await _partners(entrance, [cell for cell in asked if "{partner_id}" in cell.door and cell.relation != "absent"])
+    made |= letters | people | files | kept | directory
     found = {cell: made.get(cell) or Object(uuid4(), reference=_reference(), year=_absent_year(cell)) for cell in asked}
     return {cell: (thing, _request(cell, thing)) for cell, thing in found.items()}
 
@@ -253,6 +257,23 @@ _IMPORT: Final = (
 )
 
 
+async def _partners(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    """Put a partner into the directory for each cell."""
+    region = Principal("region", REGION, "machine", frozenset({"region_reviewer"}))
+    found = {}
+    if cells:
+        async with entrance.database.unit(service_principal("submission", "worker")) as unit:
+            partners = await open_partners(unit, [])
+            for cell in cells:
+                partner = record_partner(partners, region, f"p-{uuid4()}", SHEET, (), unit.now)
+                found[cell] = Object(partner.id)
+            write_partners(partners, unit)
+            await unit.flush()
+    return found
+
+
+SHEET: Final = Sheet("Mission locale des canaris", PartnerKind.MISSION_LOCALE, ("2804",), "accueil@canaris.example")
+_SHEET: Final = {"name": "Mission locale des serins", "kind": "MISSION_LOCALE", "zones": ["2804"]}
 _CONTENT: Final = golden_json()
 _ACKNOWLEDGED: Final = {"acknowledged": list(GOLDEN_WARNINGS)}
 _CHANGED: Final = {"content": {**_CONTENT, "title": "Peintre industriel, intitulé modifié"}, **_ACKNOWLEDGED}
@@ -279,6 +300,9 @@ BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
     "postpone_session": lambda o: {**_DATES, **_ACKNOWLEDGED},
     "cancel_session": lambda o: {"motive": "BESOIN_DISPARU"},
     "withdraw_fiche": lambda o: {"reason": "AUTRE"},
+    "manage_partners": lambda o: _SHEET,
+    "POST /partners": lambda o: {**_SHEET, "code": f"p-{o.id}"},
+    "POST /partners/{partner_id}/retirement": lambda o: {},
     "ask_completion": lambda o: {"items": [{"field": "hours.total", "request": "Précisez la durée."}]},
     "propose_adaptation": lambda o: {
         "adaptation": _PROPOSED.adaptation.model_dump(mode="json"),

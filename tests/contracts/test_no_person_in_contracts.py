@@ -134,8 +134,9 @@ def test_a_field_for_a_person_is_found_out() -> None:
         assert for_a_person(planted) == [f"AisRecorded.{name}"]
 
 
-def test_only_the_fiche_has_a_mailbox_and_only_organisations_that_train_a_name() -> None:
+def test_only_the_fiche_has_a_contact_and_only_organisations_a_name() -> None:
     """`contact` is a functional mailbox, `name` that of an organisation: nothing else may be called so."""
     for schemas in (SPOKEN, *(document["components"]["schemas"] for document in SERVED.values())):
         named = {place for place in members(schemas) if place.split(".")[1] in ("contact", "name")}
-        assert named <= {"PublishedContent.contact", "FicheContent.contact", "Provider.name", "Trainer.name"}
+        organisations = {"Provider.name", "Trainer.name", "SheetIn.name", "PartnerIn.name", "PartnerOut.name"}
+        assert named <= {"PublishedContent.contact", "FicheContent.contact", *organisations}

@@ -117,6 +117,8 @@ TABLES: Final[Mapping[str, Kept]] = {
     "programme": Kept("what the conference aims at in a year, every revision", FOR_EVER, {"targets": TEXT, "document": TEXT}),
     "delivery": Kept("what OPCOs estimate month by month", FOR_EVER, {"document": NOBODY}),
     "declaration": Kept("how many projects OPCOs declare, everything they declared", FOR_EVER, {"document": NOBODY}),
+    "partner": Kept("the directory of organisations that accompany people", FOR_EVER,
+                    {"words": "no: an organisation’s name", "document": MAILBOX}),
     "dossier": Kept("dossiers of the reviewers; `document` knows who gave an avis", FOR_EVER, {"document": "pseudonyms; free text"}),
     "fiche_facts": Kept("what publication knows of a fiche", FOR_EVER, {"document": TEXT}),
     "fiche_reference": Kept("validations, to check a session against", FOR_EVER),

@@ -25,14 +25,19 @@ def nobody_is_named(case: Case) -> Objection | None:
 
 def mailbox_is_functional(case: Case) -> Objection | None:
     """Warning: the contact is the mailbox of a service; `prenom.nom@` or `p.nom@` looks like a person's (RGPD)."""
-    local = case.content.contact.lower().partition("@")[0]
+    return personal_mailbox(case.content.contact, "contact")
+
+
+def personal_mailbox(address: str, field: str) -> Objection | None:
+    """Return the warning about a mailbox that looks like a person's."""
+    local = address.lower().partition("@")[0]
     if not _A_NAME.fullmatch(local) or _FUNCTIONS.search(local):
         return None
     message = (
         "Cette adresse semble être celle d’une personne\u202f: indiquez une boîte fonctionnelle"
         " (contact@, formation@, poec@), ou confirmez que c’en est une."
     )
-    return Objection("CONTACT_PERSONAL", message, _RGPD, "contact")
+    return Objection("CONTACT_PERSONAL", message, _RGPD, field)
 
 
 def name_warning(texts: Iterable[tuple[str, str]]) -> Objection | None:

@@ -34,9 +34,13 @@ class ListName(StrEnum):
     DEROGATION_LEVELS = "derogation-levels"
     PROCUREMENT_STATES = "procurement-states"
     SOURCING_PILOTS = "sourcing-pilots"
+    PARTNER_KINDS = "partner-kinds"
     OUTSIDE_MOTIVES = "outside-motives"
     SESSION_MOTIVES = "session-motives"
     SOURCING_CAUSES = "sourcing-causes"
+    PLACEMENT_MOMENTS = "placement-moments"
+    PLACEMENT_CONTRACTS = "placement-contracts"
+    DECLARATION_SOURCES = "declaration-sources"
     WITHDRAWAL_REASONS = "withdrawal-reasons"
     AVIS_KINDS = "avis-kinds"
     AVIS_REASONS = "avis-reasons"
@@ -187,9 +191,18 @@ _LISTS: Final[Mapping[ListName, _Made]] = {
     ListName.DEROGATION_LEVELS: ("Niveaux de dérogation", True, _HERE, _named(LABELS[known.DerogationLevel])),
     ListName.PROCUREMENT_STATES: ("États du marché public", True, _HERE, _named(LABELS[known.ProcurementState])),
     ListName.SOURCING_PILOTS: ("Réseaux qui conduisent la recherche", True, _HERE, _named(LABELS[known.SourcingPilot])),
+    ListName.PARTNER_KINDS: ("Réseaux de partenaires", True, _HERE, _named(LABELS[known.PartnerKind])),
     ListName.OUTSIDE_MOTIVES: ("Motifs hors campagne", True, _HERE, _named(LABELS[known.OutsideMotive])),
     ListName.SOURCING_CAUSES: ("Causes d’un manque de candidats", True, _HERE, _named(LABELS[known.SourcingCause])),
     ListName.SESSION_MOTIVES: ("Motifs de report ou d’annulation", True, _HERE, _named(LABELS[known.SessionMotive])),
+    ListName.PLACEMENT_MOMENTS: (
+        "Moments d’un retour de placements",
+        True,
+        _HERE,
+        _named(LABELS[known.PlacementMoment]),
+    ),
+    ListName.PLACEMENT_CONTRACTS: ("Contrats trouvés", True, _HERE, _named(LABELS[known.PlacementContract])),
+    ListName.DECLARATION_SOURCES: ("Sources d’une déclaration", True, _HERE, _named(LABELS[known.DeclarationSource])),
     ListName.WITHDRAWAL_REASONS: ("Motifs de retrait", True, _HERE, _named(LABELS[known.WithdrawalReason])),
     ListName.AVIS_KINDS: ("Sens de l’avis", True, _HERE, _named(LABELS[known.AvisKind])),
     ListName.AVIS_REASONS: ("Motifs de l’avis", True, _HERE, _named(LABELS[known.AvisReason])),

@@ -33,6 +33,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "nsf.csv": {"code": r"[1-4]\d{2}"},
     "formacodes_usuels.csv": {"code": r"\d{5}", "nsf": r"\d{3}"},
     "branches.csv": {"idcc": r"\d{4}"},
+    "partners_example.csv": {"code": r"exemple-[a-z0-9-]+", "boite": r"([a-z]+@[a-z-]+\.example)?", "site": r"(https://[a-z-]+\.example)?"},
     "derogations.csv": {"rome": r"[A-N]\d{4}", "plafond_heures": r"4\d\d", "depuis": r"\d{4}-\d\d-\d\d"},
 }  # fmt: skip
 """The form of each column that holds codes; the first one names the row."""

@@ -193,6 +193,37 @@ def _yearbook() -> None:
         tenant_table_v1(op, "submission", table)
 
 
+# everybody reads the directory; those who see every row write it, and of these the policy table lets the Région alone
+_PARTNER = """
+CREATE TABLE partner (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  status text NOT NULL CHECK (status IN ('active', 'retired')),
+  code text NOT NULL UNIQUE,
+  kind text NOT NULL,
+  zones jsonb NOT NULL,
+  words text NOT NULL,
+  document jsonb NOT NULL
+)
+"""
+
+
+def _directory() -> None:
+    somebody = "coalesce(current_setting('poec.tenant', true), '') <> ''"
+    all_rows = "current_setting('poec.tenant', true) = '*'"
+    op.execute(_PARTNER)
+    op.execute("CREATE INDEX partner_zones ON partner USING gin (zones)")
+    op.execute("GRANT SELECT, INSERT, UPDATE ON partner TO submission")
+    op.execute("ALTER TABLE partner ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE partner FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY seen ON partner FOR SELECT TO submission USING ({somebody})")
+    op.execute(f"CREATE POLICY added ON partner FOR INSERT TO submission WITH CHECK ({all_rows})")
+    op.execute(f"CREATE POLICY changed ON partner FOR UPDATE TO submission USING ({all_rows}) WITH CHECK ({all_rows})")
+    op.execute("CREATE POLICY owner ON partner TO submission_owner USING (true) WITH CHECK (true)")
+
+
 def upgrade() -> None:
     """Make room for what is prepared and for every content; what is there already keeps its meaning."""
     principals_v2(op, _SERVICES)
@@ -213,3 +244,4 @@ def upgrade() -> None:
     op.execute("CREATE POLICY owner ON fiche_version TO submission_owner USING (true) WITH CHECK (true)")
     _imports()
     _yearbook()
+    _directory()
