@@ -1,6 +1,7 @@
 """Which fiches of an OPCO are alike: the same training at the same place at nearly the same time. One query on indexed columns."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -58,3 +59,40 @@ async def find_alike(unit: UnitOfWork, opco: str, content: FicheContent, itself:
         )
         for row in rows
     )
+
+
+_OF_MANY: Final = """
+SELECT asked.n, found.reference
+FROM unnest($1::int[], $2::uuid[], $3::text[], $4::date[], $5::text[], $6::text[]) AS asked(n, itself, insee, start, formacode, rome)
+CROSS JOIN LATERAL (
+  SELECT reference FROM fiche
+  WHERE opco = $7 AND insee = asked.insee AND first_start BETWEEN asked.start - $8::int AND asked.start + $8::int
+    AND (formacode = asked.formacode OR rome = asked.rome) AND status <> ALL($9::text[]) AND id <> asked.itself
+  LIMIT 1
+) found
+"""
+
+
+async def find_one_alike(unit: UnitOfWork, opco: str, asked: Mapping[int, tuple[UUID, FicheContent]]) -> dict[int, str]:
+    """Return for each content that resembles a fiche of this OPCO the reference of one; by the caller's numbers, in one query."""
+    contents = [content for _, content in asked.values()]
+    rows = await unit.read(
+        _OF_MANY,
+        list(asked),
+        [itself for itself, _ in asked.values()],
+        [content.place.insee for content in contents],
+        [first_start(content.sessions) for content in contents],
+        [content.formacodes[0] for content in contents],
+        [content.rome for content in contents],
+        opco,
+        NEAR_DAYS,
+        [status.value for status in FINAL],
+    )
+    return {row["n"]: row["reference"] for row in rows}
+
+
+def are_alike(one: FicheContent, other: FicheContent) -> bool:
+    """Return whether two contents resemble each other, as the queries say it."""
+    apart = abs(first_start(one.sessions) - first_start(other.sessions)).days
+    training = one.formacodes[0] == other.formacodes[0] or one.rome == other.rome
+    return training and one.place.insee == other.place.insee and apart <= NEAR_DAYS

@@ -4,6 +4,7 @@ A fiche of a file is filed by `use_cases.submit_fiche`, as by every other door; 
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -79,6 +80,18 @@ def _said(objections: Sequence[Objection], warning: bool = False) -> tuple[dict[
         {"code": one.code, "field": one.field, "message": one.message, "source": one.source, "warning": warning}
         for one in objections
     )
+
+
+def beside(carried: Carried, alike: str | None) -> Carried:
+    """Return what became of a line with the fiche that it resembles, where it is filed or could be: shown, never in the way."""
+    if alike is None or carried.outcome not in ("accepted", "warned"):
+        return carried
+    message = (
+        f"Cette fiche ressemble à votre fiche {alike}\u202f: même formation, même commune, dates proches."
+        " Vérifiez que ce n’est pas la même."
+    )
+    said = _said([Objection("ALIKE", message, field="reference")], warning=True)
+    return replace(carried, objections=(*carried.objections, *said))
 
 
 def close_file(unit: UnitOfWork, principal: Principal, import_id: UUID, stopped: bool = False) -> None:

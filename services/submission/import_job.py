@@ -15,6 +15,7 @@ from pydantic import Field
 
 from services.submission import import_cases as cases
 from services.submission.bodies import FicheIn
+from services.submission.check_store import are_alike, find_one_alike
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import REFERENCE_LENGTH, Filing
 from services.submission.form_fields import content_of
@@ -33,7 +34,7 @@ from shared.contracts.fiche import FicheContent, OutsideCampaign, Value, fiche_i
 from shared.contracts.ingress import Codes
 from shared.contracts.text import CODE
 from shared.crash import crash_point
-from shared.database import CONNECTION_LOST, Database, RightsChanged, retried
+from shared.database import CONNECTION_LOST, Database, RightsChanged, UnitOfWork, retried
 from shared.errors import Conflict, Forbidden, InvalidInput, Malformed, Objection, Refused
 from shared.identity import Principal
 from shared.logs import log
@@ -140,12 +141,32 @@ async def carry_batch(database: Database, principal: Principal, asked: Import, g
             carried.append(_carried(fiches, principal, line, reference, filing, given))
             if i % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
+        resembled = await _resembled(unit, principal.organisation, lines, read)
         write_fiches(fiches, unit)
-        settle_lines(unit, asked.id, carried)
+        settle_lines(unit, asked.id, [cases.beside(one, resembled.get(one.n)) for one in carried])
         await crash_point("import.before_commit")
         await unit.flush()
     await crash_point("import.after_commit")
     return len(lines)
+
+
+async def _resembled(
+    unit: UnitOfWork, opco: str, lines: list[Waiting], read: list[tuple[str | None, Filing | Refused]]
+) -> dict[int, str]:
+    """Return for each line that resembles another fiche the reference of one, filed before or earlier in this batch."""
+    filings = {
+        line.n: (reference, filing.content)
+        for line, (reference, filing) in zip(lines, read, strict=True)
+        if reference and isinstance(filing, Filing)
+    }
+    asked = {n: (fiche_id(opco, reference), content) for n, (reference, content) in filings.items()}
+    found = await find_one_alike(unit, opco, asked) if asked else {}
+    for n, (reference, content) in filings.items():
+        before = (other for m, other in filings.items() if m < n and other[0] != reference)
+        near = next((name for name, other in before if are_alike(content, other)), None)
+        if near is not None:
+            found.setdefault(n, near)
+    return found
 
 
 async def _breathing(i: int, line: Waiting, asked: Import, at: Any) -> tuple[str | None, Filing | Refused]:

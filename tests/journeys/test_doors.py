@@ -83,7 +83,7 @@ async def test_a_file_is_sent_by_the_command_which_says_what_became_of_it(stack:
     found = json.loads(first.stdout)
     assert (first.returncode, found["counts"]) == (1, {"accepted": 1, "unchanged": 0, "warned": 1, "refused": 1, "waiting": 0})
     lines = list(csv.DictReader(io.StringIO(report.read_text("utf-8-sig")), delimiter=";"))
-    assert [(line["Référence"], line["Résultat"]) for line in lines if line["Code"] != "HOURS_PARTS"] == [("CLI-3", "Refusée")]
+    assert [(line["Référence"], line["Résultat"]) for line in lines if line["Code"] == "HOURS_CAP"] == [("CLI-3", "Refusée")]
     again = json.loads((await asyncio.to_thread(poec, stack, *arguments)).stdout)
     assert (again["counts"]["accepted"], again["counts"]["unchanged"]) == (0, 1)
     shown = await asyncio.to_thread(poec, stack, "import", "show", found["import_id"], "--opco", GOLDEN_OPCO)
