@@ -56,6 +56,7 @@ POLICY: Final[dict[str, Row]] = {
     "preprogramme_fiche": _OPCO,
     "draft_fiche": _OPCO,
     "renew_fiche": _OPCO,
+    "keep_templates": _OPCO,
     "submit_fiche": _OPCO,
     "check_fiche": _OPCO,
     "complete_fiche": _OPCO,

@@ -13,6 +13,8 @@ from stdnum.fr import siret
 from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPCOS, OPERATIONS, REGION
 
 _DEEDS: Final = """
+save_template: opco (own)
+delete_template: opco (own)
 preprogramme_fiche: opco (own)
 draft_fiche: opco (own)
 renew_fiche: opco (own)

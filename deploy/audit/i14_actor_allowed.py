@@ -21,7 +21,7 @@ _PRINCIPALS = (
 )
 _TRAIL = "SELECT aggregate, n, at, actor, action FROM audit_entry ORDER BY aggregate, n"
 _OWNERS = " UNION ALL ".join(
-    f"SELECT id::text AS id, opco FROM {table}" for table in ("fiche", "delivery", "declaration")
+    f"SELECT id::text AS id, opco FROM {table}" for table in ("fiche", "delivery", "declaration", "form_template")
 )
 _LOWEST = "SELECT lowest FROM clock_offset"
 _PRINCIPAL: Final = "principal/"

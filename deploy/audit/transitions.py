@@ -91,6 +91,8 @@ hear_fiche_validated: refused | withdrawn -> same
 hear_fiche_refused: refused | withdrawn -> same
 """
 SUBMISSION: Final = """
+save_template: new | saved | deleted -> saved
+delete_template: saved -> deleted
 preprogramme_fiche: new | preprogrammed -> preprogrammed
 draft_fiche: new | preprogrammed | draft -> draft
 renew_fiche: new -> draft

@@ -12,6 +12,7 @@ from services.submission import (
     partners_api,
     preparation_api,
     references_api,
+    template_api,
     versions_api,
     yearbook_api,
 )
@@ -20,11 +21,22 @@ from services.submission.import_job import KEEPING, Imports
 from services.submission.pages import PAGES
 from services.submission.partners_store import open_partners, write_partners
 from services.submission.settings import Settings
+from services.submission.template_store import open_templates, write_templates
 from services.submission.yearbook_store import open_yearbook, write_yearbook
 from shared.service import Service
 
 ROUTES: Final = APIRouter()
-for _part in (check_api, preparation_api, api, import_api, partners_api, references_api, yearbook_api, versions_api):
+for _part in (
+    check_api,
+    preparation_api,
+    api,
+    import_api,
+    partners_api,
+    references_api,
+    template_api,
+    yearbook_api,
+    versions_api,
+):
     ROUTES.include_router(_part.router)
 
 SERVICE: Final = Service(
@@ -40,6 +52,7 @@ SERVICE: Final = Service(
     keepings=(KEEPING,),
     doors={
         "yearbook": (open_yearbook, write_yearbook),
+        "templates": (open_templates, write_templates),
         partners_api.DOOR: (open_partners, write_partners),
     },
 )

@@ -175,14 +175,14 @@ def _body(chance: Random, operation: str) -> str:
     return json.dumps(content)
 
 
-_ADDRESS: Final = re.compile(r"{(fiche_id|session_id|campaign_id|conference_id|pseudonym|letter|number|year)}")
+_ADDRESS: Final = re.compile(r"{(fiche_id|template_id|session_id|campaign_id|conference_id|pseudonym|letter|number|year)}")
 
 
 def filled(one: Attempt, having: Having, tenant: str) -> tuple[str, dict[str, str], bytes]:
     """Return target, headers and body of a request with what somebody has."""
     spell = SPELLINGS[one.spelling]
     places = {
-        "fiche_id": spell(having.id), "session_id": spell(having.id), "campaign_id": spell(having.id),
+        "fiche_id": spell(having.id), "template_id": spell(having.id), "session_id": spell(having.id), "campaign_id": spell(having.id),
         "conference_id": spell(having.id), "letter": spell(having.letter), "pseudonym": tenant,
         "number": "1", "year": "2018",
     }  # fmt: skip

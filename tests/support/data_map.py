@@ -119,6 +119,8 @@ TABLES: Final[Mapping[str, Kept]] = {
     "declaration": Kept("how many projects OPCOs declare, everything they declared", FOR_EVER, {"document": NOBODY}),
     "partner": Kept("the directory of organisations that accompany people", FOR_EVER,
                     {"words": "no: an organisation’s name", "document": MAILBOX}),
+    "form_template": Kept("forms kept under a name", "its content until it is deleted; the row for ever",
+                          {"name": TEXT, "document": TEXT}),
     "dossier": Kept("dossiers of the reviewers; `document` knows who gave an avis", FOR_EVER, {"document": "pseudonyms; free text"}),
     "fiche_facts": Kept("what publication knows of a fiche", FOR_EVER, {"document": TEXT}),
     "fiche_reference": Kept("validations, to check a session against", FOR_EVER),

@@ -175,6 +175,21 @@ _ANYBODY = "coalesce(current_setting('poec.tenant', true), '') <> ''"
 _ALL_ROWS = "current_setting('poec.tenant', true) = '*'"
 
 
+_TEMPLATE = """
+CREATE TABLE form_template (
+  id uuid PRIMARY KEY,
+  version int NOT NULL,
+  sequence bigint NOT NULL,
+  audit_hash text NOT NULL,
+  opco text NOT NULL,
+  status text NOT NULL CHECK (status IN ('saved', 'deleted')),
+  name text NOT NULL,
+  saved_at timestamptz NOT NULL,
+  document jsonb NOT NULL,
+  UNIQUE (opco, name)
+)"""
+
+
 def _yearbook() -> None:
     """Make the tables beside the fiches: what the conference decides, what OPCOs tell of a year."""
     for statement in (*_YEARBOOK, *_TOLD_BY_OPCOS):
@@ -245,3 +260,5 @@ def upgrade() -> None:
     _imports()
     _yearbook()
     _directory()
+    op.execute(_TEMPLATE)
+    tenant_table_v1(op, "submission", "form_template")

@@ -1,0 +1,75 @@
+"""Templates: kept under a name, listed, used for a draft, deleted; one OPCO's own business."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from deploy.audit.transitions import legal
+from services.submission.domain.form_template import LIFECYCLE, TemplateStatus
+from shared.contracts.fiche import fiche_id
+from tests.services.submission.room import Room
+from tests.support.fiches import GOLDEN_OPCO
+from tests.support.servers import Servers
+
+FIELDS = {"title": "Peintre industriel", "hours.total": "399"}
+
+
+@pytest.fixture
+async def room(servers: Servers) -> AsyncIterator[Room]:
+    made = await Room.make(servers)
+    yield made
+    await made.close()
+
+
+async def save(room: Room, name: str, who: str = GOLDEN_OPCO, **fields: str) -> Any:
+    return await room.command(who, "/templates", {"template": name, "fields": fields or FIELDS})
+
+
+async def test_a_template_is_saved_listed_used_and_deleted(room: Room) -> None:
+    for name in ("Soudeurs", "Peintres", "Peintres"):
+        saved = await save(room, name)
+        assert saved.status_code == 201, saved.text
+    first = (await room.read(GOLDEN_OPCO, "/templates", {"limit": 1})).json()
+    assert [one["template"] for one in first["templates"]] == ["Peintres"]
+    rest = (await room.read(GOLDEN_OPCO, "/templates", {"after": first["next"]})).json()
+    assert ([one["template"] for one in rest["templates"]], rest["next"]) == (["Soudeurs"], None)
+    template = first["templates"][0]["template_id"]
+    assert (await room.read(GOLDEN_OPCO, f"/templates/{template}")).json()["fields"] == FIELDS
+    drafted = await room.command(GOLDEN_OPCO, f"/templates/{template}/draft", {"reference": "T-1"})
+    assert (drafted.status_code, drafted.json()["status"]) == (201, "draft")
+    shown = (await room.get(GOLDEN_OPCO, f"/{fiche_id(GOLDEN_OPCO, 'T-1')}")).json()
+    assert shown["fields"] == FIELDS
+    again = await room.command(GOLDEN_OPCO, f"/templates/{template}/draft", {"reference": "T-1"})
+    assert again.status_code == 428
+    deleted = await room.command(GOLDEN_OPCO, f"/templates/{template}/deletion", {})
+    assert (deleted.json()["status"], deleted.json()["fields"]) == ("deleted", {})
+    assert (await room.command(GOLDEN_OPCO, f"/templates/{template}/deletion", {})).status_code == 409
+    assert (await room.read(GOLDEN_OPCO, f"/templates/{template}")).status_code == 404
+    assert (await save(room, "Peintres")).status_code == 201
+    trail = await room.fetch("SELECT action FROM audit_entry WHERE aggregate = $1 ORDER BY n", template)
+    assert [row["action"] for row in trail] == ["save_template"] * 2 + ["delete_template", "save_template"]
+
+
+async def test_templates_are_one_opcos_own_business(room: Room) -> None:
+    template = (await save(room, "Peintres")).json()["template_id"]
+    for who, status in (("akto", 404), ("region", 403), ("dreets", 403)):
+        assert (await room.read(who, f"/templates/{template}")).status_code == status
+        assert (await room.command(who, f"/templates/{template}/deletion", {})).status_code == status
+        assert (await room.command(who, f"/templates/{template}/draft", {"reference": "T-2"})).status_code == status
+    assert (await room.read("akto", "/templates")).json()["templates"] == []
+    assert (await save(room, "Peintres", "akto")).json()["template_id"] != template
+
+
+async def test_a_template_holds_nothing_that_identifies_a_person(room: Room) -> None:
+    refused = await save(room, "Peintres", title="Appeler le 06 12 34 56 78", other="x")
+    assert [one["code"] for one in refused.json()["objections"]] == ["FIELD_UNKNOWN", "FREE_TEXT_TELEPHONE"]
+    named = await save(room, "nom@exemple.fr")
+    assert [one["code"] for one in named.json()["objections"]] == ["FREE_TEXT_EMAIL"]
+
+
+def test_the_audit_knows_the_life_of_a_template() -> None:
+    for command in ("save_template", "delete_template"):
+        for before in (None, *TemplateStatus):
+            for after in TemplateStatus:
+                assert legal("submission", command, before, after) == ((command, before, after) in LIFECYCLE)
