@@ -32,6 +32,7 @@ OPERATIONS: Final[dict[str, str]] = {
             "draft_fiche",
             "renew_fiche",
             "submit_fiche",
+            "import_fiches",
             "complete_fiche",
             "amend_fiche",
             "accept_adaptation",

@@ -75,6 +75,8 @@ def show_addresses(run: Run, first_line: str) -> None:
     say(f"  {'kafka':<12} {run.kafka.bootstrap_servers}")
     say(f"  {'postgres':<12} {run.postgres.host}:{run.postgres.port}")
     say(f"  {'run.json':<12} {Path(run.home) / 'run.json'} (addresses, clients and passwords)")
+    if (pages := run.pages_url) is not None:
+        say(f"  {'pages':<12} {pages} (sign in by choosing one of the invented accounts)")
     clock = read_clock(service.audit_database_url for service in run.services.values())
     if clock is not None and clock.moved_seconds:
         say(f"  {clock}")

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from deploy.demo.year_2021 import CancelAis, Fiche, RecordAis, Step
 
-Door = Literal["http", "ingress"]
+Door = Literal["http", "ingress", "file"]
 MONTHS: Final = (
     "janvier",
     "février",
@@ -57,6 +57,15 @@ class Day:
         """Return all turns of the day."""
         return tuple(turn for story in self.stories for turn in story)
 
+    @property
+    def files(self) -> tuple[tuple[Turn, ...], ...]:
+        """Return the filings that go in together, one list per file."""
+        files: dict[str, list[Turn]] = defaultdict(list)
+        for turn in self.turns:
+            if turn.door == "file":
+                files[str(turn.fiche.file)].append(turn)
+        return tuple(map(tuple, files.values()))
+
 
 @dataclass(frozen=True)
 class Month:
@@ -95,6 +104,8 @@ def agenda(fiches: Sequence[Fiche]) -> tuple[Month, ...]:
 
 def _door(fiche: Fiche, step: Step) -> Door:
     """Return the door of a step: an OPCO's own; reviewers have screens and systems that speak HTTP."""
+    if fiche.file is not None and step.do == "submit_fiche":
+        return "file"
     return fiche.door if step.by == fiche.opco else "http"
 
 

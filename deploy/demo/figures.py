@@ -44,7 +44,7 @@ class Figure:
 
 def expected() -> tuple[Figure, ...]:
     """Return every figure the year must add up to."""
-    return (*_totals(), *_around(), *_by_opco(), *_by_month())
+    return (*_totals(), *_around(), *_meanwhile(), *_by_opco(), *_by_month())
 
 
 def _totals() -> tuple[Figure, ...]:
@@ -83,6 +83,24 @@ def _around() -> tuple[Figure, ...]:
         ),
         Figure("ais_cancelled", "AIS annulées", margins.AIS_CANCELLED, INVENTED),
         *(Figure(f"avis.{kind}", f"derniers avis {_AVIS[kind]}", n, INVENTED) for kind, n in margins.AVIS.items()),
+    )
+
+
+def _meanwhile() -> tuple[Figure, ...]:
+    """Return what stands beside what is firm: intentions, of which the next year has no fiche yet, and what became of the groups."""
+    finishing, *placed = (sum(people) for people in zip(*margins.RETURNED.values(), strict=True))
+    when = {"FIN": "à la fin", "TROIS_MOIS": "trois mois après"}
+    return (
+        Figure("intended.next_year", "intentions annoncées pour 2022", len(margins.INTENDED_2022), INVENTED),
+        Figure("validated.next_year", "fiches validées pour 2022, ni intention ni brouillon", 0, INVENTED),
+        *(
+            figure
+            for (moment, word), jobs in zip(when.items(), placed, strict=True)
+            for figure in (
+                Figure(f"finishing.{moment}", f"sortis de formation, bilan {word}", finishing, INVENTED),
+                Figure(f"placed.{moment}", f"… en emploi {word}", jobs, INVENTED),
+            )
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -26,6 +26,7 @@ AWAY: Final = frozenset({502, 503, 504})
 class Ask:
     """One request: who asks which service for what. `revision` becomes If-Match, `wait` seconds become Prefer.
 
+    `rows` is the body where that is a list: a file.
     `operation` and `reference` are what the journal calls it: the command, and the sender's own name of the thing.
     """
 
@@ -39,6 +40,7 @@ class Ask:
     revision: int | None = None
     wait: int = 0
     method: str = "POST"
+    rows: Sequence[Mapping[str, Any]] | None = None
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a write, the token's apart."""
@@ -89,7 +91,7 @@ class HttpDoor:
 
     async def write(self, ask: Ask) -> Reply:
         """Send a write until it is answered, always with the same key; both sides of it go into the journal."""
-        content = orjson.dumps(ask.body)
+        content = orjson.dumps(ask.body if ask.rows is None else ask.rows)
         entry = self._journal.sent("http", ask.client, ask.key or "", ask.operation, content, reference=ask.reference)
         answer = await self._until_answered(ask, content)
         reply = _reply(answer)

@@ -38,6 +38,7 @@ NOTE: Final = (
 COMPANY_HOURS: Final = {434: 70, 400: 70, 399: 70, 385: 70, 350: 70, 315: 70, 280: 70, 210: 35}
 PLAN: Final = "Informations collectives avec les agences locales, les missions locales et Cap emploi\u202f; visites d’entreprises."
 WAYS: Final = ("town", "start")
+_HEAD: Final = ("opco", "reference", "door", "outcome", "file")
 
 
 @dataclass
@@ -85,7 +86,7 @@ def made_year() -> dict[str, Any]:
         },
         "providers": providers,
         "trainings": {t.key: {name: value for name, value in vars(t).items() if name != "key"} for t in TRAININGS},
-        "fiches": list(_named(drafts)),
+        "fiches": sorted(_named(drafts), key=lambda fiche: str(fiche["steps"][0]["on"])),
     }
 
 
@@ -320,15 +321,21 @@ def _tell_session(draft: Draft, story: Story) -> None:
 
 
 def _named(drafts: Sequence[Draft]) -> Iterator[dict[str, Any]]:
-    """Yield the fiches with their references, every second one filed by the ingress topic."""
+    """Yield the fiches with their references, every second one filed by the ingress topic, some of one OPCO together in a file."""
     numbers = dict.fromkeys(margins.VALIDATED, 0)
+    opco, first, last = margins.FILED_TOGETHER
     for n, draft in enumerate(drafts):
         numbers[draft.opco] += 1
+        filing = draft.steps[0]
+        together = draft.opco == opco and first <= filing["on"] <= last
+        if together:
+            filing["on"] = first
         yield {
             "opco": draft.opco,
             "reference": f"{draft.opco.upper()}-{margins.YEAR}-{numbers[draft.opco]:03}",
             "door": ("http", "ingress")[n % 2],
             "outcome": draft.outcome,
+            **({"file": f"{opco}-{first}"} if together else {}),
             "parameters": draft.parameters,
             "steps": draft.steps,
         }
@@ -347,7 +354,7 @@ def _rows(rows: dict[str, Any]) -> str:
 
 
 def _fiche(fiche: dict[str, Any]) -> str:
-    first = ", ".join(f'"{name}": {_line(fiche[name])}' for name in ("opco", "reference", "door", "outcome"))
+    first = ", ".join(f'"{name}": {_line(fiche[name])}' for name in _HEAD if name in fiche)
     steps = ",\n".join(f"    {_line(step)}" for step in fiche["steps"])
     return f'  {{{first},\n   "parameters": {_line(fiche["parameters"])},\n   "steps": [\n{steps}]}}'
 

@@ -138,3 +138,21 @@ DECLARED_2022: Final[dict[str, int]] = {
     "lopcommerce": 6,
 }
 """Projects that OPCOs declare for 2022, by OPCO: 178 (minutes L209-212); the split is invented."""
+
+FILED_TOGETHER: Final = ("akto", "2021-06-21", "2021-07-05")
+"""Whose fiches of which days, first and last, come as one file on the first of them."""
+
+RETURNED: Final[dict[str, tuple[int, int, int]]] = {
+    "OPCO-2I-2021-001": (8, 4, 6),
+    "OPCO-2I-2021-003": (9, 5, 7),
+    "OPCO-2I-2021-004": (8, 5, 6),
+    "OPCO-2I-2021-005": (7, 3, 5),
+    "OPCO-2I-2021-006": (9, 6, 7),
+}
+"""Fiche to the people of its session who finished, and who had a job at the end and three months after."""
+
+INTENDED_2022: Final = (("H2902", "Chaudronnier", 10), ("I1304", "Agent de maintenance industrielle", 12))
+"""Job, title and seats of what OPCO 2i means to train for in 2022 and has not filed when the year ends."""
+
+RENEWED: Final = ("OPCO-2I-2021-001", "OPCO-2I-2022-001")
+"""The fiche that is taken up again, and the draft that it is taken up as."""

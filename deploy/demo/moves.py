@@ -103,13 +103,19 @@ def request_of(turn: Turn, acknowledged: Codes = (), attempt: str = "") -> Ask:
         return _review(turn, key)
     if do in ENTRIES:
         return _entry(turn, key)
-    body = {**_plain(command_of(turn, acknowledged))}
-    if do == "submit_fiche":
-        body["reference"] = turn.fiche.reference
+    body = body_of(turn, acknowledged)
     revision = revision_before(turn.fiche, turn.step) or None
     path = _PATHS[do].format(fiche=fiche_id_of(turn.fiche), number=SESSION)
-    body.pop("number", None)
     return Ask(turn.step.by, "submission", do, path, body, key, turn.fiche.reference, revision, WAIT_SECONDS)
+
+
+def body_of(turn: Turn, acknowledged: Codes = ()) -> dict[str, Any]:
+    """Return the body of an OPCO's request; of a filing it is a line of a file, too."""
+    body = _plain(command_of(turn, acknowledged))
+    if turn.step.do == "submit_fiche":
+        body["reference"] = turn.fiche.reference
+    body.pop("number", None)
+    return body
 
 
 def _entry(turn: Turn, key: str) -> Ask:

@@ -23,9 +23,12 @@ from deploy.demo.http_door import HttpDoor
 from deploy.demo.incidents import Incident, Incidents, choose
 from deploy.demo.ingress_door import IngressDoor
 from deploy.demo.margins import YEAR
+from deploy.demo.meanwhile import meanwhile
 from deploy.demo.past import Past
-from deploy.demo.player import Doors, Pause, Player
+from deploy.demo.pauses import Pause
+from deploy.demo.player import Doors, Player
 from deploy.demo.programming import Deed, programming
+from deploy.demo.told import Told, told
 from deploy.demo.watch import Watch
 from deploy.demo.year_2021 import Fiche, load
 from deploy.journal import Journal, journal_path
@@ -57,6 +60,7 @@ class Played:
     figures: tuple[Figure, ...] = ()
     bilan: dict[str, Any] = field(default_factory=dict)
     months: list[Timed] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     doors: dict[str, int] = field(default_factory=dict)
     seen: int = 0
@@ -85,8 +89,10 @@ async def play(home: Path, run: Run, reporter: Reporter, fiches: Sequence[Fiche]
             )
             ingress = await stack.enter_async_context(IngressDoor(run.kafka.access, journal, watch))
             player = Player(Doors(http, ingress, watch), past if played.before == "begun" else Past())
-            await _Play(home, run, reporter, player, played, programming(year)).year(agenda(year))
+            await _Play(home, run, reporter, player, played, (*programming(year), *meanwhile(year))).year(agenda(year))
         await _count(http, played, reporter)
+        if played.before != "whole":
+            played.told = await told(http, watch)
     played.seconds = time.monotonic() - began
     return played
 
@@ -155,6 +161,8 @@ class _Play:
             if due or not all(map(self._player.past.done, day.turns)):
                 await self._turn_clock(day, now)
                 await self._put_on_record(due)
+                for turns in day.files:
+                    await self._player.file(turns)
                 await incidents.day(day)
             done += len(day.turns)
             advance(done, month.turns, f"{month.name} · {done}/{month.turns}")

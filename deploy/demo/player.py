@@ -1,25 +1,25 @@
 """Takes the steps of the year one by one through their doors, and knows when each may go out and when it is done."""
 
-import asyncio
-import random
-import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploy.demo.agenda import Turn
 from deploy.demo.contents import fiche_id_of, revision_before, session_id_of
 from deploy.demo.errors import CouldNotPlay
+from deploy.demo.file_door import FileDoor
 from deploy.demo.http_door import HttpDoor, Reply
 from deploy.demo.ingress_door import IngressDoor
 from deploy.demo.moves import ENTRIES, record_of, request_of
 from deploy.demo.past import Past
+from deploy.demo.pauses import Pause
 from deploy.demo.programming import Deed
-from deploy.demo.watch import PATIENCE, NothingCame, Seen, Watch
+from deploy.demo.watch import NothingCame, Seen, Watch
+from deploy.journal import ACCEPTED
 from shared.contracts import publication, submission, validation
 from shared.contracts.events import Event
 
-FIRST_DELAY, LONGEST_DELAY = 0.02, 0.5
 NOT_YET: Final = frozenset({"STATUS", "ADAPTATION_PENDING", "UNKNOWN"})
 """Codes of a refusal that time heals: the service has not heard yet what the command builds on."""
 BEHIND: Final = "REVISION_UNKNOWN"
@@ -53,6 +53,16 @@ class Player:
         else:
             await self._by_http(turn)
         self.by_door[turn.door] += 1
+
+    async def file(self, turns: Sequence[Turn]) -> None:
+        """File fiches together, as one file; those that an earlier play filed are not sent again."""
+        if not all([await self._is_filed(turn) for turn in turns]):
+            await FileDoor(self.doors.http, turns[0].fiche.opco).send(turns)
+        self.by_door["file"] += len(turns)
+
+    async def _is_filed(self, turn: Turn) -> bool:
+        reply = await self.doors.http.read(turn.fiche.opco, "submission", f"/fiches/{fiche_id_of(turn.fiche)}")
+        return reply.outcome == ACCEPTED
 
     async def ready(self, turn: Turn) -> None:
         """Wait for the event that the step builds on."""
@@ -153,20 +163,6 @@ _AFTER: Final[dict[str, tuple[type[Event], str]]] = {
     "engage_session": (submission.ProgrammationConfirmed, "confirm_programmation"),
 }
 """Step to the event that has to be seen on the topics before it, once for each earlier step that leads to it."""
-
-
-class Pause:
-    """A growing, jittered pause between two tries of the same thing; `CouldNotPlay` when they took too long together."""
-
-    def __init__(self, what: str, patience: float = PATIENCE) -> None:
-        self._what, self._delay, self._until = what, FIRST_DELAY, time.monotonic() + patience
-
-    async def longer(self) -> None:
-        """Pause, twice as long as the time before."""
-        if time.monotonic() > self._until:
-            raise CouldNotPlay(f"{self._what}: still refused as too early after {PATIENCE:.0f} s.")
-        await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))
-        self._delay = min(LONGEST_DELAY, 2 * self._delay)
 
 
 def _codes(answer: Seen) -> tuple[str, ...]:

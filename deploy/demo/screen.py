@@ -88,8 +88,10 @@ def _cell(figure: Figure) -> str:
 
 
 def show_verdict(played: Played, audit: Report, out: Console) -> None:
-    """Print what went wrong on the way, every difference, what the audit says, and the last line."""
+    """Print what the year also showed, what went wrong on the way, every difference, what the audit says, and the last line."""
     out.print()
+    for told in played.told:
+        out.print(f"  [cyan]▸[/] {escape(told.line)}", soft_wrap=True)
     for incident in played.incidents:
         out.print(f"  [yellow]⚑[/] {escape(incident.line)}", soft_wrap=True)
     for difference in played.differences:
@@ -117,6 +119,8 @@ def show_addresses(run: Run, out: Console) -> None:
     rows = Table(box=None, show_header=False, padding=(0, 3, 0, 0))
     for name, service in run.services.items():
         rows.add_row(f"[bold]{name}[/]", f"[cyan]{service.url}[/]", f"[cyan]{service.url}/openapi.json[/]")
+    if (pages := run.pages_url) is not None:
+        rows.add_row("[bold]écrans[/]", f"[cyan]{pages}[/]", "on s’y connecte en choisissant un compte inventé")
     rows.add_row("[bold]kafka[/]", run.kafka.bootstrap_servers, "")
     rows.add_row("[bold]postgres[/]", f"{run.postgres.host}:{run.postgres.port}", "")
     rows.add_row("[bold]run.json[/]", f"{run.home}/run.json", "adresses, clients, mots de passe")
@@ -134,6 +138,7 @@ def document(played: Played, audit: Report, run: Run) -> dict[str, Any]:
         "figures": [figure.as_json() for figure in played.figures],
         "differences": list(played.differences),
         "steps": [{"name": t.name, "steps": t.steps, "seconds": round(t.seconds, 2)} for t in played.months],
+        "told": [{"kind": t.kind, "line": t.line, "facts": t.facts} for t in played.told],
         "incidents": [{"kind": i.kind, "line": i.line, **i.facts} for i in played.incidents],
         "doors": played.doors,
         "events_seen": played.seen,

@@ -270,12 +270,16 @@ Step = Annotated[
 
 
 class Fiche(Part):
-    """One fiche of the year: whose, by which door its OPCO sends, its first content, how it ends, its story day by day."""
+    """One fiche of the year: whose, by which door its OPCO sends, its first content, how it ends, its story day by day.
+
+    `file` names the file in which it is filed together with others, whatever its door is later.
+    """
 
     opco: str
     reference: str
     door: Literal["http", "ingress"]
     outcome: Literal["engaged", "cancelled", "next_year", "refused", "withdrawn"]
+    file: str | None = None
     parameters: Parameters
     steps: tuple[Step, ...]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.messaging.clients import KafkaAccess
 
 RUN_FILE = "run.json"
+START_PAGE = "/espace/fiches"
 State = Literal["starting", "ready", "degraded", "stopping"]
 Infra = Literal["embedded", "external", "docker"]
 
@@ -128,6 +129,12 @@ class Run(_Part):
             raise LocalError(f"Nothing runs in {home}: start it with `poec up`.") from None
         except (ValidationError, OSError) as failure:
             raise LocalError(f"{home / RUN_FILE} cannot be read ({type(failure).__name__}).") from None
+
+    @property
+    def pages_url(self) -> str | None:
+        """Where people of OPCOs begin in a browser; None where submission does not run."""
+        submission = self.services.get("submission")
+        return f"{submission.url}{START_PAGE}" if submission else None
 
     def save(self) -> None:
         """Write the file whole or not at all, mode 0600: it holds credentials."""

@@ -19,6 +19,7 @@ from deploy.demo.figures import compared, expected
 from deploy.demo.incidents import Incident
 from deploy.demo.play import Played
 from deploy.demo.screen import show_bilan, show_verdict
+from deploy.demo.told import Told
 from tests.support.documents import ROOT
 
 PICTURES: Final = ROOT / "deploy" / "demo" / "pictures"
@@ -32,7 +33,8 @@ def recorded(path: Path = RECORD) -> tuple[Played, Report, dict[str, Any]]:
     measured = {figure["name"]: figure["measured"] for figure in record["figures"]}
     figures = compared(expected(), measured)
     incidents = [Incident(incident["kind"], incident["line"]) for incident in record["incidents"]]
-    played = Played(record["before"], figures, {}, [], incidents, seconds=record["seconds"])
+    told = [Told(**one) for one in record["told"]]
+    played = Played(record["before"], figures, {}, [], told, incidents, seconds=record["seconds"])
     return played, _report(record["audit"]), record
 
 

@@ -19,7 +19,16 @@ from deploy.demo.figures import compared, differences, expected, shown
 from deploy.demo.play import Played
 from deploy.local.clients import Client
 from deploy.local.report import PlainReporter
-from deploy.local.runfile import Issuer, KafkaServer, PostgresServer, Run, SupervisorProcess
+from deploy.local.runfile import (
+    START_PAGE,
+    Issuer,
+    KafkaServer,
+    PostgresServer,
+    Run,
+    ServiceProcesses,
+    SupervisorProcess,
+)
+from services.submission.pages import PAGES
 
 WANTED = {figure.name: figure.expected for figure in expected()}
 
@@ -132,7 +141,7 @@ def test_every_difference_and_violation_is_printed() -> None:
     text = out.file.getvalue()  # type: ignore[attr-defined]  # StringIO
     assert "1\u202f678 au lieu de 1\u202f679" in text
     assert "I8 one event is lost" in text
-    assert "✘ 78 chiffres sur 79" in text
+    assert "✘ 84 chiffres sur 85" in text
 
 
 def _played(ais: int) -> Played:
@@ -162,3 +171,20 @@ def _run() -> Run:
         issuer=issuer,
         clients={"akto": client},
     )
+
+
+def test_the_address_of_the_pages_is_shown_and_how_one_signs_in() -> None:
+    out = Console(file=StringIO(), width=160)
+    screen.show_addresses(_run(), out)
+    assert "écrans" not in out.file.getvalue()  # type: ignore[attr-defined]  # StringIO
+    service = ServiceProcesses(
+        url="http://127.0.0.1:5",
+        database_url="d",
+        process_database_url="p",
+        audit_database_url="a",
+        pids={},
+    )
+    screen.show_addresses(_run().model_copy(update={"services": {"submission": service}}), out)
+    text = out.file.getvalue()  # type: ignore[attr-defined]  # StringIO
+    assert f"http://127.0.0.1:5{START_PAGE}" in text and "compte inventé" in text
+    assert START_PAGE in {link.path for link in PAGES.nav}
