@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from deploy.demo.figures import words
 from deploy.demo.http_door import HttpDoor
 from deploy.demo.margins import FILED_TOGETHER, RENEWED, YEAR
 from deploy.demo.meanwhile import ANNOUNCER
 from deploy.demo.watch import Watch
 from shared.contracts import campaigns, submission
 from shared.contracts.fiche import fiche_id
-from shared.contracts.references import OPCOS, PlacementMoment
+from shared.contracts.labels import label
+from shared.contracts.references import OPCOS, PlacementMoment, SourcingCause
 
 NBSP: Final = "\u202f"
 _OUTCOMES: Final = {
@@ -77,7 +77,7 @@ def _causes(watch: Watch) -> Told | None:
     causes = Counter(said["cause"] for said in _values(watch, submission.SessionCancelled) if said.get("cause"))
     if not causes:
         return None
-    parts = ", ".join(f"{words(cause)} {times}" for cause, times in sorted(causes.items()))
+    parts = ", ".join(f"{label(SourcingCause(cause)).lower()} {times}" for cause, times in sorted(causes.items()))
     line = f"Sourcing{NBSP}: {causes.total()} sessions annulées faute de stagiaires disent leur cause{NBSP}: {parts}"
     return Told("causes", line, dict(causes))
 
