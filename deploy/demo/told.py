@@ -107,7 +107,11 @@ async def _asked(http: HttpDoor) -> AsyncIterator[Told]:
     files = (await http.read(opco, "submission", "/imports")).body["imports"]
     for number, one in enumerate(reversed(files), 1):
         counts = one["counts"]
-        parts = ", ".join(f"{counts[name]} {word}{'s' if counts[name] > 1 else ''}" for name, word in _OUTCOMES.items() if counts[name])
+        parts = ", ".join(
+            f"{counts[name]} {word}{'s' if counts[name] > 1 else ''}"
+            for name, word in _OUTCOMES.items()
+            if counts[name]
+        )
         again = " renvoyé, avertissements lus" if number > 1 else ""
         yield Told("import", f"Fichier{NBSP}: {one['fiches']} fiches d’{OPCOS[opco]}{again}{NBSP}: {parts}", counts)
     draft = await http.read(ANNOUNCER, "submission", f"/fiches/{fiche_id(ANNOUNCER, RENEWED[1])}")

@@ -62,6 +62,12 @@ async def test_a_fiche_is_sent_with_a_kafka_client_and_the_answer_is_read(stack:
     assert await stack.value("submission", STATUS, "2I-2018-102") == "submitted"
 
 
+@pytest.mark.skipif(not (ROOT / ".venv").is_dir(), reason="needs the environment of make setup")
+def test_a_fiche_is_sent_in_a_file_and_sending_it_again_changes_nothing(stack: Stack) -> None:
+    said = [run(["sh", "-eu"], stack.home, snippet("import")) for _ in range(2)]
+    assert all(re.search("1 (déjà )?déposées", one) for one in said) and "1 déjà déposées" in said[1], said
+
+
 async def test_what_was_sent_arrives_at_the_reviewers(stack: Stack) -> None:
     async def opened() -> bool:
         return bool(await stack.value("validation", DOSSIERS) == 2)

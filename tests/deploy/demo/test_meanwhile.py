@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from deploy.demo.file_door import FileDoor
 from deploy.demo.http_door import Ask, HttpDoor, Reply
 from deploy.demo.meanwhile import ANNOUNCER, last_content, meanwhile
 from deploy.demo.moves import body_of
+from deploy.demo.player import Doors, Player
 from deploy.demo.programming import Deed
 from deploy.demo.told import told
 from deploy.demo.watch import Watch
@@ -153,6 +155,30 @@ async def test_what_is_warned_about_is_read_and_the_same_file_sent_again_under_a
 async def test_a_refused_fiche_of_a_file_ends_the_play_with_its_code() -> None:
     with pytest.raises(CouldNotPlay, match="HOURS_CAP"):
         await send(Submission({}, [FILES[0][1].fiche.reference])).send(FILES[0])
+
+
+class Known(Submission):
+    """Knows some fiches already, as after a play that was broken off."""
+
+    def __init__(self, known: set[str]) -> None:
+        super().__init__({})
+        self.known = known
+
+    async def read(self, client: str, service: str, path: str) -> Reply:
+        if path.startswith("/fiches/"):
+            there = path.removeprefix("/fiches/") in self.known
+            return Reply(200, {}, "accepted") if there else Reply(404, {}, "not_found")
+        return await super().read(client, service, path)
+
+
+@pytest.mark.parametrize("filed", [0, 11, 12])
+async def test_a_file_is_sent_unless_all_its_fiches_are_filed(filed: int) -> None:
+    known = {str(fiche_id(turn.fiche.opco, turn.fiche.reference)) for turn in FILES[0][:filed]}
+    submission = Known(known)
+    player = Player(cast(Doors, SimpleNamespace(http=submission)))
+    await player.file(FILES[0])
+    assert len(submission.sent) == (filed < len(FILES[0]))
+    assert player.by_door["file"] == len(FILES[0])
 
 
 # What is told
