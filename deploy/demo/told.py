@@ -67,8 +67,8 @@ def _intentions(watch: Watch) -> Told | None:
         return None
     filed = meant & {said["fiche_id"] for said in _values(watch, submission.FicheSubmitted)}
     line = (
-        f"Intentions{NBSP}: {OPCOS[ANNOUNCER]} en annonce {len(meant)}, {len(filed)} sont devenues des fiches,"
-        f" {len(meant) - len(filed)} attendent {YEAR + 1} et ne comptent nulle part ailleurs"
+        f"Intentions{NBSP}: {OPCOS[ANNOUNCER]} en annonce {len(meant)}, dont {len(filed)} devenues des fiches{NBSP};"
+        f" {len(meant) - len(filed)} pour {YEAR + 1}, hors de tout autre compte"
     )
     return Told("intentions", line, {"announced": len(meant), "filed": len(filed)})
 
@@ -77,8 +77,10 @@ def _causes(watch: Watch) -> Told | None:
     causes = Counter(said["cause"] for said in _values(watch, submission.SessionCancelled) if said.get("cause"))
     if not causes:
         return None
-    parts = ", ".join(f"{label(SourcingCause(cause)).lower()} {times}" for cause, times in sorted(causes.items()))
-    line = f"Sourcing{NBSP}: {causes.total()} sessions annulées faute de stagiaires disent leur cause{NBSP}: {parts}"
+    named = {label(SourcingCause(cause)).lower(): times for cause, times in causes.items()}
+    first = sorted(named.items(), key=lambda one: (-one[1], one[0]))[:2]
+    parts = " et ".join(f"{name} ({times})" for name, times in first)
+    line = f"Sourcing{NBSP}: {causes.total()} annulations disent leur cause, d’abord {parts}"
     return Told("causes", line, dict(causes))
 
 

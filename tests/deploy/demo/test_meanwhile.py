@@ -223,7 +223,7 @@ async def test_what_was_seen_and_answered_is_told_with_its_figures(monkeypatch: 
     found = {one.kind: one for one in await told(cast(HttpDoor, Asked([{"fiches": 12, "counts": counts}], draft)), seen)}
     assert found["intentions"].facts == {"announced": 2, "filed": 1}
     assert found["causes"].facts == {"MOBILITE": 1}
-    assert "mobilité 1" in found["causes"].line
+    assert "d’abord mobilité (1)" in found["causes"].line
     assert "5 personnes sur 9 en emploi à la fin" in found["placements"].line
     assert "12 fiches" in found["import"].line and "11 déposées, 1 avertie" in found["import"].line
     assert found["renewal"].facts["status"] == "draft"
