@@ -288,6 +288,8 @@ BODIES: Final[Mapping[str, Callable[[Object], object]]] = {
     "import_fiches": lambda o: [{"reference": o.reference, "content": _CONTENT, **_ACKNOWLEDGED}],
     "preprogramme_fiche": lambda o: {"reference": o.reference, "intention": _INTENTION},
     "draft_fiche": lambda o: {"reference": o.reference, "fields": {"title": "Peintre industriel"}},
+    "POST /templates/{template_id}/deletion": lambda o: {},
+    "POST /templates/{template_id}/draft": lambda o: {"reference": o.reference},
     "keep_templates": lambda o: {"template": "Peintres", "fields": {"title": "Peintre industriel"}},
     "renew_fiche": lambda o: {"reference": _reference(), "programme_year": 2019},
     "return_placements": lambda o: {"placements": {"moment": "FIN", "finishing": 8}},
