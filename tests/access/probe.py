@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 from shared.contracts.flow import topics_heard_by
 from shared.policy import POLICY
-from tests.access.cells import Cell
+from tests.access.cells import BY_REFERENCE, Cell
 from tests.access.entrance import OTHER, OWN, Answered, Entrance
 from tests.access.objects import BODIES, SEEDS, Object, at_its_time, title_of
 from tests.support.operations import STATES, legal_states, routes
@@ -155,7 +155,7 @@ def attempt(chance: Random, caller: str, services: Sequence[str]) -> Attempt:
     body = None
     if method in ("POST", "PUT", "PATCH"):
         body = _body(chance, operation)
-        headers["idempotency-key"] = "fresh" if operation == "submit_fiche" else chance.choice(("{key}", "fresh", "fresh"))
+        headers["idempotency-key"] = "fresh" if operation in BY_REFERENCE else chance.choice(("{key}", "fresh", "fresh"))
         if revision := chance.choice(REVISIONS):
             headers["if-match"] = revision
     spelling = chance.randrange(len(SPELLINGS))
@@ -168,8 +168,9 @@ def _body(chance: Random, operation: str) -> str:
     made = BODIES.get(operation)
     content: Any = made(Object(UUID(int=1), reference="{own}", ais=(UUID(int=2),))) if made else {}
     if chance.random() < 0.25:
-        extra = chance.choice(EXTRAS if operation != "submit_fiche" else EXTRAS[:-1])  # a reference is the OPCO's own to choose
-        content = {**content, extra: "{tenant}" if extra in ("opco", "organisation", "tenant", "principal") else "{id}"}
+        extra = chance.choice(EXTRAS if "reference" not in json.dumps(content) else EXTRAS[:-1])  # a reference is the OPCO's own to choose
+        said = {extra: "{tenant}" if extra in ("opco", "organisation", "tenant", "principal") else "{id}"}
+        content = [{**row, **said} for row in content] if isinstance(content, list) else {**content, **said}
     if chance.random() < 0.05:
         return chance.choice(("[]", "null", '{"a":', '"{id}"', ""))
     return json.dumps(content)

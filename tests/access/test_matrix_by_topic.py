@@ -12,7 +12,7 @@ from shared.contracts.flow import ingress_topic, results_topic
 from shared.contracts.ingress import ENTRY_COMMANDS, OPCO_COMMANDS, Command, CommandAnswered
 from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
 from shared.policy import POLICY
-from tests.access.cells import Cell, Outcome, expected
+from tests.access.cells import BY_REFERENCE, Cell, Outcome, expected
 from tests.access.entrance import OTHER, OWN, Entrance
 from tests.access.objects import BODIES, TABLES, Object, at_its_time, fiches, sessions
 from tests.support.operations import COMMANDS, STATES
@@ -68,7 +68,7 @@ def questions(commands: Sequence[type[Command]], caller: str, service: str) -> l
         (command, Cell(command.__name__, COMMANDS[command], caller, relation, state))  # type: ignore[arg-type]
         for command in commands
         for relation, state in (*kinds, ("absent", None))
-        if not (COMMANDS[command] == "submit_fiche" and relation == "other")
+        if not (COMMANDS[command] in BY_REFERENCE and relation == "other")
     ]
 
 
@@ -130,7 +130,7 @@ async def test_no_opcos_topic_reaches_a_fiche_of_another_one(entrances: Mapping[
     """Each of the ten others names it by its OPCO's reference: it is a name of its own, which nobody has given yet."""
     entrance = entrances["submission"]
     await at_its_time(entrance)
-    commands = [command for command in OPCO_COMMANDS if COMMANDS[command] != "submit_fiche"]
+    commands = [command for command in OPCO_COMMANDS if COMMANDS[command] not in BY_REFERENCE]
     every = [(c, cell) for c, cell in questions(commands, "opco", "submission") if cell.relation == "own" and cell.state]
     for opco in sorted(set(OPCOS) - {OWN}):
         foreign = [(c, Cell(cell.door, cell.operation, cell.caller, "absent", cell.state)) for c, cell in every]

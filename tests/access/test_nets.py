@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from shared.contracts.flow import SERVICES
 from shared.identity import Principal
-from tests.access.cells import Cell, cells, outcome, run
+from tests.access.cells import BY_REFERENCE, Cell, cells, outcome, run
 from tests.access.entrance import OTHER, OWN, Entrance, KeyServer
 from tests.access.objects import TABLES, at_its_time, requests
 from tests.support.operations import AS_THE_SERVICE, routes
@@ -32,6 +32,7 @@ WITHOUT_ROW_RULES = {
     "outbox_shard": "numbers of shards, to be locked",
     "running_count": "the counts are the same for everybody",
     "counted": "up to when it was counted; one row",
+    "year_fact": "what is declared and aimed at is the same for everybody",
     "removal": "how many rows the retention removed, of what kind and when",
 }
 """Tables that hold no row of one organisation, or none that a request can lead to."""
@@ -55,7 +56,7 @@ async def through_the_second_net(entrance: Entrance) -> list[str]:
         for cell in cells(entrance.name, callers=CLOSED_TO_ONE_ORGANISATION)
         if cell.operation not in AS_THE_SERVICE and not (cell.caller == "agency" and cell.operation == "read_sessions")
         if cell.relation in ("other", "absent", "judged") or "{letter}" in cell.door
-        if cell.operation != "submit_fiche"
+        if cell.operation not in BY_REFERENCE
     ]
     of_cells = await requests(entrance, asked)
     report = await run(entrance, {cell: request for cell, (_, request) in of_cells.items()})
@@ -253,6 +254,8 @@ async def test_one_tenant_writes_no_row_of_another(name: str, entrances: Mapping
     entrance = entrances[name]
     await at_its_time(entrance)
     await requests(entrance, [cell for cell in cells(name, callers=("opco",)) if cell.relation in ("own", "other")])
+    told = [cell for cell in cells(name, callers=("opco", "other_opco")) if cell.relation == "none" and cell.door.startswith("POST")]
+    await run(entrance, {cell: request for cell, (_, request) in (await requests(entrance, told)).items()})
     for table in await tenant_tables(entrance):
         (there,) = await entrance.owner(f"SELECT count(*) FILTER (WHERE opco = '{OWN}') AS own, count(*) AS n FROM {table}")
         async with entrance.database.connection() as connection:

@@ -13,11 +13,13 @@ from shared import database
 from shared.contracts.flow import ingress_topic, results_topic
 from shared.contracts.ingress import OPCO_COMMANDS, CommandAnswered
 from shared.messaging.records import Received
+from tests.access.cells import BY_REFERENCE
 from tests.access.entrance import OTHER, OWN, Entrance
 from tests.access.objects import TABLES, Object
 from tests.access.probe import SPELLINGS, Having, Prey, Walk, laid_out, nobodys, walk
 from tests.access.test_matrix_by_topic import value_of
 from tests.access.test_nets import let_everybody_do_everything
+from tests.support.operations import COMMANDS
 
 SEED = 20261125
 REQUESTS, RECORDS = 18_000, 2_000
@@ -73,7 +75,7 @@ async def test_nothing_is_told_or_changed_across_topics(entrances: Mapping[str, 
 
 def records(entrance: Entrance, chance: Random, sender: str, having: Having) -> tuple[Received, Received]:
     """Return two records on a sender's topic: one that names what another tenant has, and the same of what nobody has."""
-    command = chance.choice([c for c in OPCO_COMMANDS if c.__name__ != "SubmitFiche"])
+    command = chance.choice([c for c in OPCO_COMMANDS if COMMANDS[c] not in BY_REFERENCE])
     spell, key = chance.choice(SPELLINGS), chance.choice(("reference", "reference", "id", "letter"))
     claim = chance.choice((None, None, "opco", "fiche_id", "reference"))
     made = []

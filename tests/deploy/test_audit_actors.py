@@ -139,6 +139,7 @@ NOT_HIMSELF = ("manage_principals", "erase_person")
 SPOKEN = {
     "manage_principals": ("register_principal", "change_principal", "disable_principal"),
     "manage_yearbook": ("open_campaign", "move_campaign", "extend_campaign", "record_conference", "correct_conference", "adopt_programme"),
+    "import_fiches": ("submit_fiche",),
     "declare_projects": ("declare_projects", "deliver_estimates"),
 }
 MORE = {"own": "own", "any": "", "not_author": "not author"}
