@@ -20,7 +20,7 @@ NOT_BEARER: Mapping[str, Callable[[Issuer], str]] = {
     "two tokens": lambda i: f"Bearer {i.token()}, Bearer {i.token()}",
 }
 """Headers that are no bearer token."""
-EXAMPLE = {"number": "1", "year": "2018", "name": "communes"}
+EXAMPLE = {"number": "1", "year": "2018", "name": "communes", "revision": "1", "other": "1"}
 
 
 def target(path: str) -> str:

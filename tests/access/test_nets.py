@@ -36,6 +36,8 @@ WITHOUT_ROW_RULES = {
     "removal": "how many rows the retention removed, of what kind and when",
 }
 """Tables that hold no row of one organisation, or none that a request can lead to."""
+KEPT_FOR_A_TIME = {"fiche_import", "fiche_import_line"}
+"""Tables of which retention alone removes rows: a tenant may ask, and removes none."""
 
 
 def let_everybody_do_everything(monkeypatch: pytest.MonkeyPatch) -> int:
@@ -264,14 +266,14 @@ async def test_one_tenant_writes_no_row_of_another(name: str, entrances: Mapping
                 (f"UPDATE {table} SET opco = opco", there["own"]),
                 (f"UPDATE {table} SET opco = opco WHERE opco = '{OTHER}'", 0),
                 (f"UPDATE {table} SET opco = '{OTHER}'", asyncpg.InsufficientPrivilegeError if there["own"] else 0),
-                (f"DELETE FROM {table}", asyncpg.InsufficientPrivilegeError),
+                (f"DELETE FROM {table}", 0 if table in KEPT_FOR_A_TIME else asyncpg.InsufficientPrivilegeError),
             ):
                 transaction = connection.transaction()
                 await transaction.start()
                 await connection.execute(f"SET LOCAL poec.tenant = '{OWN}'")
                 try:
                     if isinstance(touched, int) and not kept:
-                        assert await connection.execute(statement) == f"UPDATE {touched}"
+                        assert await connection.execute(statement) == f"{statement.split()[0]} {touched}"
                     else:  # what is kept for ever is added to and never changed
                         with pytest.raises(asyncpg.InsufficientPrivilegeError):
                             await connection.execute(statement)
