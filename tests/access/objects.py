@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from services.publication.consumers import hearing as publication_ears
 from services.publication.store import open_listing
 from services.publication.use_cases import record_ais
+from services.submission.domain.content import with_dates
 from services.submission.domain.fiche import Fiche
 from services.submission.domain.fiche import Status as FicheStatus
 from services.submission.domain.partners import Sheet
@@ -17,6 +18,8 @@ from services.submission.domain.preparation import Held
 from services.submission.partners_cases import record_partner
 from services.submission.partners_store import open_partners, write_partners
 from services.submission.store import Version, open_fiches, write_fiches
+from services.submission.template_cases import save_template
+from services.submission.template_store import open_templates, write_templates
 from services.validation.domain.dossier import Status as DossierStatus
 from services.validation.store import open_dossiers, write_dossiers
 from shared.audit_trail import Change
@@ -67,6 +70,7 @@ async def requests(entrance: Entrance, cells: Iterable[Cell]) -> dict[Cell, tupl
     letters = await _letters(entrance, [cell for cell in asked if cell.state and "letter" in cell.door])
     people = await _people(entrance, [cell for cell in asked if "{pseudonym}" in cell.door and cell.relation != "absent"])
     files = await _imports(entrance, [cell for cell in asked if "{import_id}" in cell.door and cell.relation != "absent"])
+    files |= await _templates(entrance, [cell for cell in asked if "{template_id}" in cell.door and cell.relation != "absent"])
     wanted = [cell for cell in asked if yearbook.is_one(cell.door) and cell.relation != "absent"]
     of_years = await yearbook.records(entrance, wanted) if wanted else {}
     kept = {cell: Object(one, revision, year=year) for cell, (one, revision, year) in of_years.items()}
@@ -109,7 +113,7 @@ async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object
                 opco, reference = _owner(cell), _reference()
                 start = at[cell.state or ""]
                 if cell.operation == "return_placements" and start.status is FicheStatus.CONFIRMED:
-                    start = filings.engaged()
+                    start = ended(filings.engaged())
                 held = replace(titled(start, opco), id=fiche_id(opco, reference), opco=opco, reference=reference)
                 working.put(held.id, held, _made(held.status, held.revision))
                 if isinstance(held, Fiche):
@@ -118,6 +122,11 @@ async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object
             write_fiches(working, unit)
             await unit.flush()
     return found
+
+
+def ended(fiche: Fiche) -> Fiche:
+    """Return a fiche whose first session is over at the time of the matrix."""
+    return replace(fiche, content=with_dates(fiche.content, 1, dt.date(2017, 9, 4), dt.date(2017, 11, 30)))
 
 
 def titled(held: Held, opco: str) -> Held:
@@ -257,6 +266,22 @@ _IMPORT: Final = (
 )
 
 
+async def _templates(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
+    """Keep a template of its owner for each cell."""
+    found = {}
+    if cells:
+        async with entrance.database.unit(service_principal("submission", "worker")) as unit:
+            templates = await open_templates(unit, [])
+            for cell in cells:
+                opco = _owner(cell)
+                owner = Principal(opco, opco, "machine", frozenset({"opco"}))
+                kept = save_template(templates, owner, _reference(), {"title": title_of(opco)}, unit.now)
+                found[cell] = Object(kept.id, reference=_reference())
+            write_templates(templates, unit)
+            await unit.flush()
+    return found
+
+
 async def _partners(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object]:
     """Put a partner into the directory for each cell."""
     region = Principal("region", REGION, "machine", frozenset({"region_reviewer"}))
@@ -338,4 +363,5 @@ def _request(cell: Cell, thing: Object) -> Asked:
     parameters = {"number": "1", "revision": "1", "other": "1", "year": str(thing.year), "name": "communes"}
     filled = re.sub(r"{(\w+)}", lambda found: parameters.get(found[1], str(thing.id)), path) + _QUERIES.get(cell.door, "")
     body = BODIES[cell.door if cell.door in BODIES else cell.operation](thing) if method in ("POST", "PUT") else None
-    return Asked(method, filled, body, {"if_match": f'"{thing.revision}"'} if body is not None else {})
+    read = body is not None and "{template_id}" not in cell.door  # a draft from a template is a new one: nothing was read of it
+    return Asked(method, filled, body, {"if_match": f'"{thing.revision}"'} if read else {})

@@ -100,6 +100,14 @@ QUERIES: Final = (
 LISTS: Final = frozenset(
     {
         "GET /fiches",
+        "GET /fiches/counts",
+        "GET /imports",
+        "POST /imports",
+        "GET /templates",
+        "POST /templates",
+        "POST /fiches/intentions",
+        "POST /fiches/drafts",
+        "POST /templates/{template_id}/draft",
         "POST /fiches",
         "POST /fiches/check",
         "GET /sessions",
@@ -155,7 +163,8 @@ def attempt(chance: Random, caller: str, services: Sequence[str]) -> Attempt:
     body = None
     if method in ("POST", "PUT", "PATCH"):
         body = _body(chance, operation)
-        headers["idempotency-key"] = "fresh" if operation in BY_REFERENCE else chance.choice(("{key}", "fresh", "fresh"))
+        has_effect = operation in BY_REFERENCE or door in LISTS  # on what is the caller's own: an answer is kept for its key
+        headers["idempotency-key"] = "fresh" if has_effect else chance.choice(("{key}", "fresh", "fresh"))
         if revision := chance.choice(REVISIONS):
             headers["if-match"] = revision
     spelling = chance.randrange(len(SPELLINGS))

@@ -22,7 +22,8 @@ OBJECTS: Mapping[str, str] = {
 
 def _makes(cell: Cell) -> bool:
     """Return whether a cell's command makes an object that was not there."""
-    return cell.operation == "renew_fiche" or (cell.operation in BY_REFERENCE and cell.relation == "absent")
+    begun = cell.relation == "absent" or "{template_id}" in cell.door
+    return cell.operation == "renew_fiche" or (cell.operation in BY_REFERENCE and begun)
 
 
 async def played(entrance: Entrance, asked: list[Cell]) -> Report:
