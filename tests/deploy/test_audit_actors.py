@@ -141,6 +141,8 @@ SPOKEN = {
     "manage_yearbook": ("open_campaign", "move_campaign", "extend_campaign", "record_conference", "correct_conference", "adopt_programme"),
     "import_fiches": ("submit_fiche",),
     "declare_projects": ("declare_projects", "deliver_estimates"),
+    "manage_partners": ("record_partner", "retire_partner"),
+    "keep_templates": ("save_template", "delete_template"),
 }
 MORE = {"own": "own", "any": "", "not_author": "not author"}
 WRITES = [name for name in POLICY if name.split("_")[0] not in ("read", "check", "recount", "hear", "export")]
