@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from services.submission.domain.content import first_start
 from services.submission.domain.desk import Desk
+from services.submission.domain.expectations import due_on
 from services.submission.domain.fiche import Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
 from shared.audit_trail import Head
@@ -54,6 +55,7 @@ class FicheRow(Base, table=True):
     zone_emploi: str | None = Field(default=None, sa_type=sa.Text)
     intended: bool = False
     filed: bool = True
+    due_on: dt.date | None = None
     document: str = Field(sa_type=JSONB)
 
 
@@ -177,6 +179,7 @@ def _of_fiche(fiche: Fiche) -> Mapping[str, Any]:
         "zone_emploi": content.place.zone_emploi,
         "intended": False,
         "filed": True,
+        "due_on": due_on(fiche),
     }
 
 
@@ -195,6 +198,7 @@ def _of_preparation(prepared: Preparation) -> Mapping[str, Any]:
         "zone_emploi": meant.zone_emploi if meant else None,
         "intended": meant is not None,
         "filed": False,
+        "due_on": None,
     }
 
 
@@ -277,7 +281,7 @@ class Listed:
 
 
 _LISTED: Final = "id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference"
-_OF_ITS_KIND: Final = "filed = (status NOT IN ('preprogrammed', 'draft'))"
+OF_ITS_KIND: Final = "filed = (status NOT IN ('preprogrammed', 'draft'))"
 """What was given up before it was filed is no withdrawn fiche."""
 
 
@@ -290,7 +294,7 @@ async def list_fiches(
         conditions.append("status = ANY({}::text[])")
         args.append([status.value for status in wanted.statuses])
     where = [condition.format(f"${n}") for n, condition in enumerate(conditions, 1)]
-    where.append(_OF_ITS_KIND if wanted.statuses else "filed")
+    where.append(OF_ITS_KIND if wanted.statuses else "filed")
     if after:
         where.append(f"(submitted_at, id) < (${len(args) + 1}, ${len(args) + 2}::uuid)")
         args += [after.submitted_at, after.fiche_id]
@@ -302,7 +306,7 @@ async def count_fiches(database: Database, principal: Principal, wanted: Wanted)
     """Return how many fiches there are in each status, whichever statuses are wanted: one query, nothing remembered."""
     conditions, args = wanted.conditions()
     where = [condition.format(f"${n}") for n, condition in enumerate(conditions, 1)]
-    query = f"SELECT status, count(*) AS n FROM fiche WHERE {' AND '.join([*where, _OF_ITS_KIND])} GROUP BY status"
+    query = f"SELECT status, count(*) AS n FROM fiche WHERE {' AND '.join([*where, OF_ITS_KIND])} GROUP BY status"
     return {Status(row["status"]): row["n"] for row in await database.query(principal, query, *args)}
 
 

@@ -130,6 +130,13 @@ OWN: Final[Mapping[str, Mapping[str, str]]] = {
 """Each service's own routes."""
 PAGES_OF_EVERY_SERVICE: Final[Mapping[str, str]] = {"GET /": "read_own_account"}
 """Where one starts: open to who is not signed in, who sees how to sign in."""
+
+
+def _form(path: str, operation: str) -> dict[str, str]:
+    """Return the two rows of a form: the page that shows it, and what takes it."""
+    return {f"GET {path}": operation, f"POST {path}": operation}
+
+
 PAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "submission": {
         "GET /espace/fiches": "read_fiche",
@@ -141,6 +148,18 @@ PAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "GET /espace/brouillons/{fiche_id}/relire": "check_fiche",
         "POST /espace/brouillons/{fiche_id}/relire": "submit_fiche",
         "GET /espace/listes/communes": "read_references",
+        "GET /espace/fiches/{fiche_id}": "read_fiche",
+        "GET /espace/fiches/{fiche_id}/versions": "read_fiche",
+        **_form("/espace/fiches/{fiche_id}/adaptation/acceptation", "accept_adaptation"),
+        **_form("/espace/fiches/{fiche_id}/adaptation/refus", "decline_adaptation"),
+        **_form("/espace/fiches/{fiche_id}/adaptation/contre-proposition", "counter_propose"),
+        **_form("/espace/fiches/{fiche_id}/programmation", "confirm_programmation"),
+        **_form("/espace/fiches/{fiche_id}/reconduction", "renew_fiche"),
+        **_form("/espace/fiches/{fiche_id}/retrait", "withdraw_fiche"),
+        **_form("/espace/fiches/{fiche_id}/sessions/{number}/engagement", "engage_session"),
+        **_form("/espace/fiches/{fiche_id}/sessions/{number}/report", "postpone_session"),
+        **_form("/espace/fiches/{fiche_id}/sessions/{number}/annulation", "cancel_session"),
+        **_form("/espace/fiches/{fiche_id}/sessions/{number}/bilan", "return_placements"),
     },
     "validation": {},
     "publication": {},

@@ -145,6 +145,16 @@ def session_allowed(command: str, number: int, state: SessionState) -> SessionSt
     raise NotAllowedNow(Objection("SESSION_STATE", message, field="number", facts=facts))
 
 
+def possible(command: str, status: Status) -> bool:
+    """Return whether some row has a command in a status: what is offered, before anything is typed."""
+    return any(step.command == command and status in step.from_statuses for step in COMMANDS)
+
+
+def session_possible(command: str, state: SessionState) -> bool:
+    """Return the same for a session, whose fiche must let it too."""
+    return any(step.command == command and state in step.from_states for step in SESSION_TABLE)
+
+
 def moves(event: str, status: Status) -> bool:
     """Return whether an event moves a fiche of this status, rather than being only recorded."""
     return any(step.to_status for step in HEARD if step.command == event and status in step.from_statuses)

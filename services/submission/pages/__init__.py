@@ -9,7 +9,7 @@ it what is done with the fiche (`/retrait`, `/sessions/{number}/report`); forms 
 from pathlib import Path
 from typing import Final
 
-from services.submission.pages import drafts, fiches, filing, form_choices
+from services.submission.pages import drafts, fiche, fiches, filing, form_choices
 from shared.web.pages import Link, Pages
 
 PAGES: Final = Pages(
@@ -17,5 +17,5 @@ PAGES: Final = Pages(
     title="Dépôt des fiches",
     about="Les OPCO y déposent leurs fiches projet de POEC, en suivent l’avis et la validation, et y programment leurs sessions.",
     nav=(Link("Mes fiches", "/espace/fiches", "read_fiche"),),
-    routers=(filing.router, drafts.router, form_choices.router, fiches.router),
+    routers=(filing.router, drafts.router, form_choices.router, fiches.router, fiche.router),
 )

@@ -23,12 +23,23 @@ ALTER TABLE fiche DROP CONSTRAINT fiche_status_check,
   ADD COLUMN formacode text,
   ADD COLUMN insee text,
   ADD COLUMN zone_emploi text,
-  ADD COLUMN intended boolean NOT NULL DEFAULT false
+  ADD COLUMN intended boolean NOT NULL DEFAULT false,
+  ADD COLUMN due_on date
 """
 _SEARCHED = """
 UPDATE fiche SET programme_year = (document->'content'->>'programme_year')::int, rome = document->'content'->>'rome',
   formacode = document->'content'->'formacodes'->>0, insee = document->'content'->'place'->>'insee',
   zone_emploi = document->'content'->'place'->>'zone_emploi'
+"""
+# as services/submission/domain/expectations.py says it of what was there before
+_DUE = """
+UPDATE fiche SET due_on = CASE status
+  WHEN 'to_complete' THEN (document->>'avis_due_on')::date
+  WHEN 'to_adapt' THEN (document->'proposal'->>'expires_on')::date
+  WHEN 'validated' THEN first_start
+  WHEN 'confirmed' THEN (SELECT min((plan->>'start')::date) FROM jsonb_array_elements(document->'content'->'sessions') plan
+    WHERE document->'sessions'->(plan->>'number')->>'state' IN ('planned', 'postponed'))
+  END
 """
 # what is prepared is its OPCO's own business until it is filed; an intention is announced to be seen (minutes L384-391)
 _DRAFTS = """
@@ -244,7 +255,11 @@ def upgrade() -> None:
     principals_v2(op, _SERVICES)
     op.execute(_STATUSES)
     op.execute(_SEARCHED)
+    op.execute(_DUE)
     op.execute("CREATE INDEX fiche_alike ON fiche (opco, insee, first_start)")
+    op.execute(
+        "CREATE INDEX fiche_by_due_day ON fiche (opco, coalesce(due_on, '9000-01-01'), submitted_at DESC, id DESC)"
+    )
     op.execute("CREATE INDEX fiche_by_year ON fiche (programme_year, opco)")
     op.execute(_DRAFTS)
     op.execute(_VERSION)

@@ -1,0 +1,159 @@
+"""One fiche: what is expected of its OPCO and by when, its content, its sessions, its journey, its versions and what they differ in."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from services.submission import use_cases as story
+from services.submission.domain.dates import civil_date
+from services.submission.domain.expectations import duties
+from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche
+from services.submission.domain.preparation import Held, Preparation
+from services.submission.pages.contents import differences, label_of, sections
+from services.submission.pages.deeds import Deed, legal, may, show, take
+from services.submission.pages.fiche_deeds import ADAPTATION, CONFIRM, FICHE_DEEDS, RENEW, WITHDRAW, compared
+from services.submission.pages.fiches import ways
+from services.submission.pages.journey import STEPS, journey
+from services.submission.pages.session_deeds import SESSION_DEEDS
+from services.submission.pages.words import BADGES, NOTICES, SESSION_BADGES
+from services.submission.versions_cases import read_versions
+from services.submission.versions_store import Kept
+from shared.contracts.labels import label
+from shared.contracts.references import OPCOS, ZONES_EMPLOI
+from shared.errors import NotFound, Objection
+from shared.http import database, signed_in
+from shared.identity import Principal
+from shared.web.entry import Entry
+from shared.web.pages import page_router, render
+
+router = page_router()
+Number = Annotated[int, Path(ge=1, le=99)]
+MOST: Final = 200
+"""Versions that a page shows: a fiche has a handful; who has more reads the others over the API."""
+_ON_THE_PAGE: Final = (CONFIRM, RENEW, WITHDRAW)
+"""Deeds with a button at the head of the page; answers to an adaptation stand beside what they answer."""
+
+
+@router.get("/fiches/{fiche_id}")
+async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Response:
+    """Show a fiche, filed or prepared."""
+    principal = await signed_in(request)
+    held = await story.read_fiche(database(request), principal, fiche_id)
+    today = civil_date(await database(request).now())
+    shared: dict[str, Any] = ways(request) | {
+        "labels": LABELS,
+        "badges": BADGES,
+        "label": label,
+        "opcos": OPCOS,
+        "zones": ZONES_EMPLOI,
+        "today": today,
+        "renewed": await _renewed(request, principal, held),
+        "session_labels": SESSION_LABELS,
+        "session_badges": SESSION_BADGES,
+    }
+    own = principal.organisation == held.opco
+    if isinstance(held, Preparation):
+        return render(request, "preparation.html", held=held, own=own, notice=NOTICES.get(fait), **shared)
+    versions = [one.kept for one in await read_versions(database(request), principal, fiche_id, 0, MOST)]
+    return render(
+        request,
+        "fiche.html",
+        fiche=held,
+        own=own,
+        notice=NOTICES.get(fait),
+        expected=duties(held),
+        sections=sections(held.content),
+        steps=journey(held, versions, today),
+        versions=[(one, STEPS.get(one.action, "Modification")) for one in reversed(versions)],
+        label_of=label_of,
+        session_deeds=_by_session(principal, held),
+        deeds=_possible(principal, held, _ON_THE_PAGE),
+        answers=_possible(principal, held, ADAPTATION),
+        **compared(held) | shared,
+    )
+
+
+@router.get("/fiches/{fiche_id}/versions")
+async def versions_page(
+    request: Request,
+    fiche_id: UUID,
+    avant: Annotated[int | None, Query(ge=1)] = None,
+    apres: Annotated[int | None, Query(ge=1)] = None,
+) -> Response:
+    """Show in what two versions of a fiche differ; by default the last two."""
+    principal = await signed_in(request)
+    held = await story.read_fiche(database(request), principal, fiche_id)
+    if not isinstance(held, Fiche):
+        raise NotFound(Objection("VERSIONS", "Cette fiche n’est pas déposée\u202f: elle n’a pas encore de version."))
+    kept = [one.kept for one in await read_versions(database(request), principal, fiche_id, 0, MOST)]
+    versions = {one.revision: one for one in kept}
+    after = _version(versions, apres or max(versions))
+    before = _version(versions, avant or max((one for one in versions if one < after.revision), default=after.revision))
+    return render(
+        request,
+        "versions.html",
+        fiche=held,
+        before=before,
+        after=after,
+        rows=differences(before.content, after.content),
+        choices=[(one.revision, _called(one)) for one in versions.values()],
+        **ways(request),
+        entry=Entry.of({"avant": before.revision, "apres": after.revision}),
+    )
+
+
+async def _renewed(request: Request, principal: Principal, held: Held) -> Fiche | None:
+    """Return the fiche that this one takes up again, for its results to be read beside it; to its own OPCO alone."""
+    if held.renews is None or held.opco != principal.organisation:
+        return None
+    before = await story.read_fiche(database(request), principal, held.renews)
+    return before if isinstance(before, Fiche) else None
+
+
+def _version(versions: dict[int, Kept], revision: int) -> Kept:
+    if revision not in versions:
+        message = "Cette fiche n’a pas de version de ce numéro\u202f: choisissez-en une de la liste."
+        raise NotFound(Objection("VERSION_UNKNOWN", message))
+    return versions[revision]
+
+
+def _called(kept: Kept) -> str:
+    day = f"{civil_date(kept.kept_at):%d/%m/%Y}"
+    return f"Révision {kept.revision} — {STEPS.get(kept.action, 'Modification').lower()}, {day}"
+
+
+def _possible(principal: Principal, fiche: Fiche, deeds: tuple[Deed[Any], ...]) -> list[Deed[Any]]:
+    """Return the deeds that somebody may do with a fiche as it stands."""
+    return [deed for deed in deeds if legal(deed, fiche) and may(principal, deed.operation, fiche)]
+
+
+def _by_session(principal: Principal, fiche: Fiche) -> dict[int, list[Deed[Any]]]:
+    """Return the same for each session."""
+    allowed = [deed for deed in SESSION_DEEDS if may(principal, deed.operation, fiche)]
+    return {n: [deed for deed in allowed if legal(deed, fiche, n)] for n in fiche.sessions}
+
+
+def _pages_of(deed: Deed[Any], to: APIRouter) -> None:
+    """Give a deed its two routes: the form, and what takes it."""
+
+    async def form_page(request: Request, fiche_id: UUID) -> Response:
+        return await show(request, fiche_id, deed)
+
+    async def post_page(request: Request, fiche_id: UUID) -> Response:
+        return await take(request, fiche_id, deed)
+
+    async def session_form_page(request: Request, fiche_id: UUID, number: Number) -> Response:
+        return await show(request, fiche_id, deed, number)
+
+    async def post_session_page(request: Request, fiche_id: UUID, number: Number) -> Response:
+        return await take(request, fiche_id, deed, number)
+
+    below = "/sessions/{number}" if deed.of_session else ""
+    path = f"/fiches/{{fiche_id}}{below}/{deed.path}"
+    to.get(path)(session_form_page if deed.of_session else form_page)
+    to.post(path)(post_session_page if deed.of_session else post_page)
+
+
+for _deed in (*FICHE_DEEDS, *SESSION_DEEDS):
+    _pages_of(_deed, router)
