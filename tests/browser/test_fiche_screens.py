@@ -246,6 +246,13 @@ async def test_a_session_is_postponed_and_then_cancelled_with_its_cause(desk: De
         await whole(screen)
 
 
+async def test_a_fiche_shows_what_is_late_before_its_first_day(desk: Desk, staff: Staff) -> None:
+    async with staff(PERSON, path=address(BY_STAGE["submitted"])) as screen:
+        planning = screen.page.locator("#retro-planning")
+        await expect(planning.locator("tbody tr").filter(has_text="Fiche déposée")).to_contain_text("Fait")
+        await expect(planning.locator("tbody tr").filter(has_text="Premier jour de formation")).to_contain_text("28\u00a0mai\u00a02018")
+
+
 async def test_a_fiche_is_withdrawn(desk: Desk, staff: Staff, script: bool) -> None:
     made = await desk.put(desk.new("submitted"))
     async with staff(PERSON, path=address(made), script=script) as screen:
@@ -289,7 +296,10 @@ async def test_a_fiche_is_renewed_with_its_results_beside_the_draft(desk: Desk, 
         await page.get_by_role("button", name="Préparer le brouillon").click()
         await said(screen, "Le brouillon est prêt.")
         await expect(page.locator("#resultats-precedents")).to_contain_text(made.reference)
+        await expect(page.locator("#retro-planning")).to_contain_text("Rien n’est en retard")
         await whole(screen)
+        await page.get_by_role("link", name="Reprendre le brouillon").click()
+        await expect(page.get_by_label("Année du programme")).to_have_value("2019")
 
 
 async def test_two_people_on_one_fiche_the_second_sees_what_changed_and_goes_on(
@@ -379,6 +389,7 @@ async def test_who_may_only_read_sees_the_list_and_the_fiche_without_actions(des
 async def test_another_opco_sees_nothing_of_it(desk: Desk, staff: Staff) -> None:
     async with staff("p-afdas", path="/espace/fiches") as screen:
         await expect(screen.page.get_by_text("Aucune fiche pour le moment")).to_be_visible()
+        await expect(screen.page.get_by_role("link", name="Nouvelle fiche")).to_have_attribute("href", "/espace/fiches/nouvelle")
         await whole(screen)
         await screen.goto(address(BY_STAGE["to_adapt"]))
         await expect(screen.page.get_by_role("heading", level=1)).to_have_text("Page introuvable")

@@ -91,3 +91,15 @@ def test_an_operation_that_is_handed_on_is_found(tmp_path: Path) -> None:
     assert set(found.operations) == {"read_fiche"}
     assert found.unclear == []
 
+
+ROWS = "def a(p, row):\n    authorize(p, row.operation)\n\nROW = Row({rows})\n"
+
+
+def test_an_operation_that_a_row_names_is_found(tmp_path: Path) -> None:
+    (tmp_path / "services" / "validation").mkdir(parents=True)
+    source = tmp_path / "services" / "validation" / "pages.py"
+    source.write_text(ROWS.format(rows='operation="read_fiche"'), "utf-8")
+    assert (set(asking(tmp_path).operations), asking(tmp_path).unclear) == ({"read_fiche"}, [])
+    for computed in ('operation="read_" + "fiche"', ""):
+        source.write_text(ROWS.format(rows=computed), "utf-8")
+        assert asking(tmp_path).unclear

@@ -1,6 +1,7 @@
 """Which operations of the policy table are asked, where, and by which routes: read from the source with `ast`.
 
-An operation is asked where `authorize` gets its name, directly or through functions that hand a parameter `operation` on.
+An operation is asked where `authorize` gets its name: directly, through functions that hand a parameter `operation` on, or as the
+`operation` of a row, whose name then stands where the service makes its rows (`Deed(operation="engage_session", …)`).
 """
 
 import ast
@@ -58,8 +59,21 @@ def _literals(module: Module, everywhere: list[Module], found: Asking) -> None:
                 found.operations.setdefault(operation.value, []).append(place)
             elif isinstance(operation, ast.Name) and (owner := _owner(module, operation.id, call)) is not None:
                 _handed_on(owner, operation.id, module, found)
+            elif isinstance(operation, ast.Attribute) and operation.attr == "operation":
+                _of_rows([m for m in everywhere if m.parts[:2] == module.parts[:2]], place, found)
             else:
                 found.unclear.append(place)
+
+
+def _of_rows(near: list[Module], place: str, found: Asking) -> None:
+    """Take the operations that the rows of a service name; one that is computed, or a service without rows, is unclear."""
+    calls = [node for module in near for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
+    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "operation"]
+    for value in values:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            found.operations.setdefault(value.value, []).append(place)
+    if not values or not all(isinstance(value, ast.Constant) for value in values):
+        found.unclear.append(place)
 
 
 def _owner(module: Module, parameter: str, call: ast.Call) -> Function | None:

@@ -84,10 +84,10 @@ class Deed(Generic[B]):
         return f"deeds/{self.path.replace('/', '_').replace('-', '_')}.html"
 
 
-def may(principal: Principal, operation: str, fiche: Fiche) -> bool:
+def may(principal: Principal, deed: Deed[Any], fiche: Fiche) -> bool:
     """Return whether somebody may do something with a fiche, whatever its state."""
     try:
-        authorize(principal, operation, fiche.opco, unknown=decisions.UNKNOWN)
+        authorize(principal, deed.operation, fiche.opco, unknown=decisions.UNKNOWN)
     except Refused:
         return False
     return True

@@ -1,5 +1,6 @@
 """One fiche: what is expected of its OPCO and by when, its content, its sessions, its journey, its versions and what they differ in."""
 
+import datetime as dt
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -8,17 +9,22 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from services.submission import use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.expectations import duties
-from services.submission.domain.fiche import LABELS, SESSION_LABELS, Fiche
+from services.submission.domain.fiche import FINAL, LABELS, SESSION_LABELS, Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
+from services.submission.domain.retroplanning import Milestone, retroplanning
+from services.submission.form_fields import typed_start
 from services.submission.pages.contents import differences, label_of, sections
 from services.submission.pages.deeds import Deed, legal, may, show, take
+from services.submission.pages.drafts import address as step_address
 from services.submission.pages.fiche_deeds import ADAPTATION, CONFIRM, FICHE_DEEDS, RENEW, WITHDRAW, compared
 from services.submission.pages.fiches import ways
+from services.submission.pages.form_steps import NEED
 from services.submission.pages.journey import STEPS, journey
 from services.submission.pages.session_deeds import SESSION_DEEDS
 from services.submission.pages.words import BADGES, NOTICES, SESSION_BADGES
 from services.submission.versions_cases import read_versions
 from services.submission.versions_store import Kept
+from services.submission.working_days import is_working_day
 from shared.contracts.labels import label
 from shared.contracts.references import OPCOS, ZONES_EMPLOI
 from shared.errors import NotFound, Objection
@@ -48,13 +54,22 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         "opcos": OPCOS,
         "zones": ZONES_EMPLOI,
         "today": today,
+        "planning": _planning(held, today),
         "renewed": await _renewed(request, principal, held),
         "session_labels": SESSION_LABELS,
         "session_badges": SESSION_BADGES,
     }
     own = principal.organisation == held.opco
     if isinstance(held, Preparation):
-        return render(request, "preparation.html", held=held, own=own, notice=NOTICES.get(fait), **shared)
+        return render(
+            request,
+            "preparation.html",
+            held=held,
+            own=own,
+            notice=NOTICES.get(fait),
+            resumes=_resumes(held, own),
+            **shared,
+        )
     versions = [one.kept for one in await read_versions(database(request), principal, fiche_id, 0, MOST)]
     return render(
         request,
@@ -103,6 +118,21 @@ async def versions_page(
     )
 
 
+def _resumes(held: Preparation, own: bool) -> str | None:
+    """Return where a draft is gone on with, None for what is not the reader's or was given up."""
+    return step_address(held.id, NEED.slug) if own and held.status is Status.DRAFT else None
+
+
+def _planning(held: Held, today: dt.date) -> tuple[Milestone, ...]:
+    """Return the retro-planning of what goes on and has a start; nothing of what is over."""
+    if held.status in (*FINAL, Status.REVIEWED):
+        return ()
+    start = typed_start(held.fields) if isinstance(held, Preparation) else None
+    if isinstance(held, Preparation) and start is None and held.intention is None:
+        return ()
+    return retroplanning(held, today, is_working_day, start)
+
+
 async def _renewed(request: Request, principal: Principal, held: Held) -> Fiche | None:
     """Return the fiche that this one takes up again, for its results to be read beside it; to its own OPCO alone."""
     if held.renews is None or held.opco != principal.organisation:
@@ -125,12 +155,12 @@ def _called(kept: Kept) -> str:
 
 def _possible(principal: Principal, fiche: Fiche, deeds: tuple[Deed[Any], ...]) -> list[Deed[Any]]:
     """Return the deeds that somebody may do with a fiche as it stands."""
-    return [deed for deed in deeds if legal(deed, fiche) and may(principal, deed.operation, fiche)]
+    return [deed for deed in deeds if legal(deed, fiche) and may(principal, deed, fiche)]
 
 
 def _by_session(principal: Principal, fiche: Fiche) -> dict[int, list[Deed[Any]]]:
     """Return the same for each session."""
-    allowed = [deed for deed in SESSION_DEEDS if may(principal, deed.operation, fiche)]
+    allowed = [deed for deed in SESSION_DEEDS if may(principal, deed, fiche)]
     return {n: [deed for deed in allowed if legal(deed, fiche, n)] for n in fiche.sessions}
 
 
