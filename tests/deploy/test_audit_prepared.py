@@ -111,7 +111,7 @@ async def _seen(room: Room, servers: Servers, queries: Sequence[str], here: set[
 async def test_a_fiche_that_nobody_filed_is_found(room: Room, servers: Servers) -> None:
     """A draft that was made a fiche by hand."""
     draft, _ = await prepared(room, Status.DRAFT)
-    by_hand = f"UPDATE fiche SET status = 'submitted', first_start = now() WHERE id = '{draft}'"
+    by_hand = f"UPDATE fiche SET status = 'submitted', filed = true, first_start = now() WHERE id = '{draft}'"
     async with evidence_of(room, servers, by_hand) as evidence:
         assert await looked(evidence) == (
             f"fiche {draft} exists, and nobody filed it",
