@@ -76,7 +76,8 @@ async def post_review_page(request: Request, fiche_id: UUID) -> Response:
                 preparation_at_revision(held, ask.required_revision())
             filing = Filing(ask.body.content, ask.body.acknowledged, ask.at, ask.body.outside_campaign)
             decision = story.submit_fiche(fiches, ask.principal, ask.body.reference, filing, given)
-            return Answer(201, filed_out(decision), revision=decision.fiche.revision)
+            fiche = decision.fiche  # the audit takes the kept answer for proof that its filer was told
+            return Answer(201, filed_out(decision), revision=fiche.revision, location=f"/fiches/{fiche.id}")
 
         document = {
             "reference": draft.reference,
