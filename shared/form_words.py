@@ -55,6 +55,8 @@ PATTERNS: Final[dict[str, str]] = {
     r"^[^@\s\x00-\x1f]{1,64}@[a-z0-9.-]{1,189}$": "une adresse électronique, le domaine en minuscules",
     r"^[A-Z][A-Z0-9_]{2,60}$": "3 à 61 majuscules, chiffres ou tirets bas, par exemple PERSON_NAMED",
     r"^[a-z_]{1,40}$": "1 à 40 minuscules ou tirets bas",
+    r"^[a-z0-9-]{1,40}$": "1 à 40 minuscules, chiffres ou tirets, par exemple opco-2i",
+    r"^20\d{2}-(0[1-9]|1[0-2])$": "une année et un mois, par exemple 2026-03",
     r"^[a-z0-9][a-z0-9_.:-]{0,99}$": "1 à 100 minuscules, chiffres, points, deux-points ou tirets, d’abord une lettre ou un chiffre",
     r"^[a-z0-9][a-z0-9-]{1,59}$": "2 à 60 minuscules, chiffres ou tirets, d’abord une lettre ou un chiffre",
     r"^https?://[^\s@]+$": "une adresse web, par exemple https://organisme.example",

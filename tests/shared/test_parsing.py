@@ -13,7 +13,7 @@ from shared.contracts.fiche import Value
 from shared.contracts.ingress import EngageSession, SubmitFiche
 from shared.errors import InvalidInput, Malformed, Refused, TooLarge
 from shared.parsing import MAX_BYTES, MAX_DEPTH, check_json, parse_json
-from tests.support.fiches import golden_json
+from tests.support.fiches import golden_json, whole_json
 
 
 class Note(Value):
@@ -212,8 +212,10 @@ def test_a_date_is_no_number_and_has_no_time(value: object) -> None:
     assert [o.field for o in found.objections] == ["content.need.decided_on"]
 
 
-def test_the_good_fiche_is_read_as_strictly() -> None:
-    assert parse_json(json.dumps({"content": golden_json()}).encode(), SubmitFiche).content.model_dump(mode="json") == golden_json()
+@pytest.mark.parametrize("content", [golden_json(), whole_json()], ids=["as first written", "every field"])
+def test_the_good_fiche_is_read_as_strictly(content: dict[str, Any]) -> None:
+    read = parse_json(json.dumps({"content": content}).encode(), SubmitFiche).content
+    assert read.model_dump(mode="json", exclude_unset=True) == content
 
 
 def test_a_list_is_not_called_too_short_because_of_an_element_that_is_wrong() -> None:
