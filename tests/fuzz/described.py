@@ -20,12 +20,14 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks as promised
 
+from services.submission.import_api import KINDS
 from shared.contracts.flow import SERVICES
 from shared.policy import POLICY
 from tests.access.cells import Cell, cells, expected
 from tests.access.entrance import CALLERS, Answered, Entrance
 from tests.access.objects import requests as seeded
 from tests.fuzz.effort import Found
+from tests.fuzz.files import good_file, spoilt
 from tests.fuzz.mutations import varied
 from tests.support.operations import routes
 
@@ -38,6 +40,7 @@ CHECKS: Final = [
     promised.unsupported_method,
     promised.allow_header_conformance,
 ]
+IMPORT: Final = "POST /imports"
 _BASE: Final = "http://localhost"
 _AT_ONCE: Final = 12
 _LARGE: Final = 20_000
@@ -59,6 +62,8 @@ class Described:
     """How often each caller asked each operation."""
     good: dict[str, int] = field(default_factory=dict)
     """How many answers of 2xx each operation gave."""
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Operations with the types of content that they took."""
 
     def __post_init__(self) -> None:
         """Read the document."""
@@ -158,6 +163,16 @@ class Described:
                 asked.append((case, cell.caller))
             await self._at_once(asked)
 
+    async def filed(self, chance: random.Random, each: int) -> None:
+        """Send of every type of file that the import takes a good one, and so many spoilt ones; JSON is `sown`."""
+        operation, asked = self.operations[IMPORT], []
+        for content_type, kind in KINDS.items():
+            for good in (True, *[False] * each) if content_type != "application/json" else ():
+                body = good_file(kind) if good else spoilt(kind, chance)
+                case = operation.Case(query={}, headers=_key(chance, ""), body=body, media_type=content_type)
+                asked.append((case, "opco"))
+        await self._at_once(asked)
+
     def _wanted(self, cell: Cell, chance: random.Random) -> bool:
         likely = expected(cell)
         return chance.random() < (1.0 if likely == "reached" else 0.04)
@@ -168,6 +183,7 @@ class Described:
         self.asked[name, who] = self.asked.get((name, who), 0) + 1
         if answer.status < 300:
             self.good[name] = self.good.get(name, 0) + 1
+            self.taken.add((name, str(request.headers.get("content-type", ""))))
         headers: dict[str, list[str]] = {}
         for raw_name, raw in answer.headers:
             headers.setdefault(raw_name.decode(), []).append(raw.decode("latin-1"))

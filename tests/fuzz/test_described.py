@@ -10,13 +10,15 @@ import pytest
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from services.submission.import_api import KINDS
 from shared.contracts.flow import SERVICES
 from shared.http import answers
 from shared.web_app import new_app
 from tests.access.entrance import CALLERS, Entrance
 from tests.access.objects import at_its_time
-from tests.fuzz.described import Described
+from tests.fuzz.described import IMPORT, Described
 from tests.fuzz.effort import Figures, Found
+from tests.fuzz.files import known_to_schemathesis
 from tests.support.documents import ROOT
 from tests.support.operations import OPEN, routes
 
@@ -28,6 +30,7 @@ SHARE: Final = 0.06
 async def test_nothing_is_answered_that_the_document_does_not_say(
     entrances: Mapping[str, Entrance], figures: Figures, service: str
 ) -> None:
+    known_to_schemathesis()
     found, long = figures.part(f"{service} by its document"), figures.effort.long
     document = json.loads((ROOT / "services" / service / "openapi.json").read_bytes())
     entrance = entrances[service]
@@ -36,6 +39,8 @@ async def test_nothing_is_answered_that_the_document_does_not_say(
     for chance in figures.effort.rounds(0.1):
         first = not figures.rounds[f"{service} by its document"]
         await described.sown(chance, 2)
+        if IMPORT in described.operations:
+            await described.filed(chance, 2)
         if first:
             await described.ask_all(list(described.covering(10_000 if long else 10)), chance)
         await described.ask_all(list(described.drawn(3, chance.getrandbits(32), large=long and not first)), chance)
@@ -46,6 +51,8 @@ async def test_nothing_is_answered_that_the_document_does_not_say(
     assert found.share("2") >= SHARE, f"fuzz that never gets past the first check: {found.answers}"
     silent = [name for name in routes(service) if not described.good.get(name)]
     assert silent == [], "never once done"
+    if IMPORT in described.operations:
+        assert {kind for name, kind in described.taken if name == IMPORT} >= set(KINDS), "a type of file that never was taken"
     asked = {(name, who) for name, who in described.asked}
     assert {who for _, who in asked} == set(CALLERS)
 

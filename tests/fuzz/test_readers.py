@@ -1,5 +1,6 @@
 """Our own readers of what comes from outside: whatever they get, they take it or refuse it in the one way they say they do."""
 
+import io
 import json
 import random
 from collections.abc import Callable
@@ -9,16 +10,22 @@ from uuid import uuid4
 import pytest
 
 from services.submission.api import _cursor, _place
+from services.submission.domain.decisions import Filing
+from services.submission.files.readers import drafts_of
+from services.submission.files.tables import Unreadable
+from services.submission.import_job import filing_of
+from services.submission.import_store import Import, Waiting
 from services.submission.store import Place
 from shared.audit_trail import Change, Head, chained
 from shared.contracts.flow import EVENT_TYPES
 from shared.contracts.ingress import SubmitFiche
 from shared.edge import check_request
-from shared.errors import Impossible, Refused
+from shared.errors import Impossible, InvalidInput, Refused
 from shared.messaging.records import decode_event
 from shared.parsing import parse_json
 from shared.trace import follow
 from tests.fuzz.effort import Figures, Found
+from tests.fuzz.files import spoilt
 from tests.fuzz.mutations import mutated, varied
 from tests.fuzz.records import Storyteller, golden
 from tests.support.fiches import golden_json
@@ -55,9 +62,29 @@ def _trace(chance: random.Random) -> None:
     follow(mutated(chance, golden("fr.poec.fiche.withdrawn.v1")["headers"]["traceparent"].encode()).decode("latin-1"))
 
 
+def _file(kind: str) -> Reader:
+    """Return what reads a file, then each of its lines as it is carried out: refused where no line files a fiche."""
+    asked = Import(uuid4(), "opco-2i", "opco-2i", kind, (), 1, "running", AT, None, {})
+
+    def reader(chance: random.Random) -> None:
+        try:
+            drafts = list(drafts_of(kind, io.BytesIO(spoilt(kind, chance))))
+        except Unreadable as unreadable:
+            raise InvalidInput(*unreadable.objections) from unreadable
+        documents = [said["request"] if kind == "json" else json.dumps(said) for said in drafts]
+        read = [filing_of(Waiting(n, n, None, document), asked, AT)[1] for n, document in enumerate(documents, 1)]
+        if not any(isinstance(one, Filing) for one in read):
+            raise InvalidInput()
+
+    return reader
+
+
 READERS: Final[dict[str, Reader]] = {
     "body of a command": _body, "record of an event": _record, "cursor of a page": _cursor_of_ours, "address": _address, "trace": _trace,
+    "workbook of fiches": _file("xlsx"), "CSV of fiches": _file("csv"), "JSON of fiches": _file("json"),
 }  # fmt: skip
+COSTLY: Final = {"workbook of fiches": 20, "CSV of fiches": 8, "JSON of fiches": 8}
+"""Readers that are tried so many times less: what they read is made, or is far longer."""
 
 
 def read(name: str, reader: Reader, chance: random.Random, count: int, found: Found) -> None:
@@ -78,7 +105,7 @@ def read(name: str, reader: Reader, chance: random.Random, count: int, found: Fo
 def test_a_reader_takes_or_refuses_and_does_nothing_else(figures: Figures, name: str) -> None:
     found = figures.part(f"reader: {name}")
     for chance in figures.effort.rounds(0.02):
-        read(name, READERS[name], chance, TRIED, found)
+        read(name, READERS[name], chance, TRIED // COSTLY.get(name, 1), found)
         figures.rounds[f"reader: {name}"] += 1
     assert found.wrong == []
     assert found.share("taken") > 0.02 and (found.share("refused") > 0.02 or name == "trace"), found.answers
