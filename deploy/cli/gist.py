@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shared.contracts.references import OPCOS
+from shared.contracts.labels import LABELS
+from shared.contracts.references import OPCOS, PlacementMoment
 
 Value = Mapping[str, Any]
 NARROW: Final = "\u202f"
@@ -15,6 +16,8 @@ _AVIS: Final = {
     "COMPLEMENTAIRE_SOUS_ADAPTATION": "complémentaire sous adaptation",
     "CONCURRENT": "concurrent",
 }
+
+_MOMENTS: Final = {code: label[0].lower() + label[1:] for code, label in LABELS[PlacementMoment].items()}
 
 
 def day(text: object) -> str:
@@ -41,6 +44,20 @@ def _content(value: Value) -> str:
     hours = (content.get("hours") or {}).get("total", "?")
     first = sessions[0]
     return f"{content.get('title', '')} · {place} · {first.get('seats', '?')} places · {hours} h · {day(first.get('start'))}"
+
+
+def _intended(value: Value) -> str:
+    meant = value.get("intention") or {}
+    between = f"début du {day(meant.get('starts_from'))} au {day(meant.get('starts_until'))}"
+    whose = OPCOS.get(str(value.get("opco")), value.get("opco"))
+    return f"{whose} · {meant.get('title', '')} · {meant.get('seats', '?')} places · {between}"
+
+
+def _placed(value: Value) -> str:
+    told = value.get("placements") or {}
+    people = sum(int(one.get("count", 0)) for one in told.get("placed") or ())
+    moment = _MOMENTS.get(str(told.get("moment")), str(told.get("moment")))
+    return f"session {value.get('number')} · {moment} · {people} en emploi sur {told.get('finishing', '?')}"
 
 
 def _submitted(value: Value) -> str:
@@ -94,6 +111,8 @@ class Kind:
 _YELLOW, _BLUE, _MAGENTA, _GREEN, _CYAN, _RED = "yellow", "blue", "magenta", "green", "cyan", "red"
 
 KINDS: Final[dict[str, Kind]] = {
+    "fr.poec.fiche.preprogrammed.v1": Kind("intention annoncée", _YELLOW, _intended),
+    "fr.poec.intention.dropped.v1": Kind("intention abandonnée", _RED, lambda v: words(v.get("reason"))),
     "fr.poec.fiche.submitted.v1": Kind("fiche déposée", _YELLOW, _submitted),
     "fr.poec.fiche.completed.v1": Kind("fiche complétée", _YELLOW, _revised),
     "fr.poec.fiche.amended.v1": Kind("fiche modifiée", _YELLOW, _revised),
@@ -104,6 +123,7 @@ KINDS: Final[dict[str, Kind]] = {
     "fr.poec.session.engaged.v1": Kind("session engagée", _GREEN, _engaged),
     "fr.poec.session.postponed.v1": Kind("session reportée", _YELLOW, _postponed),
     "fr.poec.session.cancelled.v1": Kind("session annulée", _RED, lambda v: words(v.get("motive"))),
+    "fr.poec.placements.returned.v1": Kind("placements rendus", _GREEN, _placed),
     "fr.poec.fiche.withdrawn.v1": Kind("fiche retirée", _RED, lambda v: words(v.get("reason"))),
     "fr.poec.campaign.opened.v1": Kind("campagne ouverte", _BLUE, _campaign),
     "fr.poec.campaign.moved.v1": Kind("campagne déplacée", _YELLOW, _campaign),
@@ -142,17 +162,20 @@ KINDS: Final[dict[str, Kind]] = {
 }
 """Every event of the business topics, and dead letters; a test compares it with the flow table."""
 
+_NAMING: Final = frozenset({"fr.poec.fiche.preprogrammed.v1", "fr.poec.fiche.submitted.v1"})
+"""Events that say what the OPCO calls its fiche."""
+
 
 @dataclass
 class Gist:
-    """Tells events; remembers the OPCO's reference of every fiche it saw being submitted."""
+    """Tells events; remembers the OPCO's reference of every fiche it saw being announced or submitted."""
 
     references: dict[str, str] = field(default_factory=dict)
 
     def tell(self, wire_type: str, value: Value) -> tuple[Kind, str, str]:
         """Return how an event is shown, the name of its fiche, and its line."""
         fiche = str(value.get("fiche_id") or "")
-        if wire_type == "fr.poec.fiche.submitted.v1":
+        if wire_type in _NAMING:
             self.references[fiche] = str(value.get("reference"))
         kind = KINDS.get(wire_type) or Kind(wire_type, "white", lambda _: "")
         return kind, self.references.get(fiche, fiche[:8]), kind.text(value)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,17 @@ def test_a_fiche_is_called_by_its_opcos_reference_once_it_was_seen() -> None:
         "2I-2018-042",
         "concurrent",
     )
+
+
+def golden(name: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text("utf-8"))["value"]
+    return value
+
+
+def test_what_is_announced_and_what_became_of_a_group_is_told_in_figures() -> None:
+    gist = Gist()
+    kind, name, text = gist.tell("fr.poec.fiche.preprogrammed.v1", golden("fr.poec.fiche.preprogrammed.v1"))
+    assert (kind.word, name) == ("intention annoncée", "2I-2018-042")
+    assert text == "OPCO 2i · POEC - Peintre industriel · 12 places · début du 01/04/2018 au 30/06/2018"
+    _, name, text = gist.tell("fr.poec.placements.returned.v1", golden("fr.poec.placements.returned.v1"))
+    assert (name, text) == ("2I-2018-042", "session 1 · à la fin de la session · 7 en emploi sur 10")
