@@ -9,13 +9,42 @@ it what is done with the fiche (`/retrait`, `/sessions/{number}/report`); forms 
 from pathlib import Path
 from typing import Final
 
-from services.submission.pages import drafts, fiche, fiches, filing, form_choices
+from services.submission.pages import (
+    campaigns,
+    drafts,
+    fiche,
+    fiches,
+    figures,
+    filing,
+    form_choices,
+    imports,
+    intentions,
+    whole_form,
+)
 from shared.web.pages import Link, Pages
 
 PAGES: Final = Pages(
     folder=Path(__file__).parent.parent / "templates",
     title="Dépôt des fiches",
     about="Les OPCO y déposent leurs fiches projet de POEC, en suivent l’avis et la validation, et y programment leurs sessions.",
-    nav=(Link("Mes fiches", "/espace/fiches", "read_fiche"),),
-    routers=(filing.router, drafts.router, form_choices.router, fiches.router, fiche.router),
+    nav=(
+        Link("Mes fiches", "/espace/fiches", "read_fiche"),
+        Link("Importer", "/espace/imports", "import_fiches"),
+        Link("Programme", "/espace/programmes", "read_yearbook"),
+        Link("Campagnes", "/espace/campagnes", "read_yearbook"),
+        Link("Conférences", "/espace/conferences", "read_yearbook"),
+        Link("Déclarations", "/espace/declarations", "read_yearbook"),
+    ),
+    routers=(
+        filing.router,
+        drafts.router,
+        form_choices.router,
+        whole_form.router,
+        intentions.router,
+        imports.router,
+        campaigns.router,
+        figures.router,
+        fiches.router,
+        fiche.router,
+    ),
 )

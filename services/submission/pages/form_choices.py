@@ -35,6 +35,11 @@ def choices_for(opco: str, fields: Mapping[str, str]) -> Callable[[Box], Pairs]:
     return choices
 
 
+def words_of(name: ListName) -> Mapping[str, str]:
+    """Return what the codes of a list are called."""
+    return dict(_pairs(name))
+
+
 def words_for(box: Box) -> Mapping[str, str]:
     """Return what the codes of a field are called, of those too that are typed."""
     if box.offers is ListName.COMMUNES:

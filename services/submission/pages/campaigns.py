@@ -1,0 +1,210 @@
+"""Campaigns and conferences: until when one files for each quarter, what became of that, what the conference decided.
+
+Everybody who is concerned reads them; the DREETS opens, moves, gives more time, and puts conferences on record.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from services.submission import yearbook_use_cases as story
+from services.submission.domain.campaigns import Campaign, Dates, Why
+from services.submission.domain.conferences import Recording, conference_id
+from services.submission.domain.dates import civil_date
+from services.submission.pages.year_forms import at_revision, may, take
+from services.submission.yearbook_answers import campaign_out, conference_out, resolutions
+from services.submission.yearbook_bodies import CampaignDatesIn, CampaignIn, ConferenceIn, ExtensionIn
+from services.submission.yearbook_store import Yearbook
+from services.submission.yearbook_use_cases import On
+from shared.contracts.campaigns import campaign_id as id_of
+from shared.contracts.references import OPCOS
+from shared.http import Answer, Ask, database, signed_in
+from shared.identity import Principal
+from shared.policy import authorize
+from shared.web.entry import Entry
+from shared.web.forms import Posted
+from shared.web.pages import page_router, render
+
+router = page_router()
+SHOWN: Final = 40
+"""Campaigns and conferences on one page: ten years of quarters."""
+MANAGE: Final = "manage_yearbook"
+
+
+@router.get("/campagnes")
+async def campaigns_page(request: Request, fait: str = "") -> Response:
+    """Show the deadlines, one's own where it is another."""
+    principal = await signed_in(request)
+    found = await story.read_campaigns(database(request), principal, None, None, SHOWN)
+    return render(
+        request,
+        "year/campaigns.html",
+        campaigns=found,
+        opco=principal.organisation if principal.organisation in OPCOS else None,
+        today=civil_date(await database(request).now()),
+        manages=may(principal, MANAGE),
+        done=fait,
+    )
+
+
+@router.get("/campagnes/nouvelle")
+async def new_campaign_page(request: Request) -> Response:
+    """Show the form that opens a campaign."""
+    authorize(await signed_in(request), MANAGE)
+    return render(request, "year/campaign_new.html", entry=Entry.of({}))
+
+
+@router.post("/campagnes/nouvelle")
+async def post_new_campaign_page(request: Request) -> Response:
+    """Open the campaign of a quarter."""
+
+    def document(sent: Posted) -> Mapping[str, Any]:
+        days = {name: sent.given(name) for name in ("opens_on", "deadline")}
+        return {"year": sent.whole("year"), "quarter": sent.whole("quarter"), **days}
+
+    def ids(_principal: Principal, body: CampaignIn) -> list[UUID]:
+        return [id_of(body.year, body.quarter)]
+
+    def act(book: Yearbook, ask: Ask[CampaignIn]) -> Answer:
+        body = ask.body
+        dates = Dates(body.opens_on, body.deadline)
+        decided = story.open_campaign(book, ask.principal, body.year, body.quarter, dates, ask.at)
+        return Answer(201, campaign_out(decided.state), revision=decided.state.revision)
+
+    async def again(_principal: Principal, entry: Entry, status: int) -> Response:
+        return render(request, "year/campaign_new.html", status=status, entry=entry)
+
+    return await take(request, MANAGE, CampaignIn, document, ids, act, again, "/espace/campagnes?fait=ouverte")
+
+
+@router.get("/campagnes/{campaign_id}")
+async def campaign_page(request: Request, campaign_id: UUID, fait: str = "") -> Response:
+    """Show a campaign with every decision on its dates."""
+    principal = await signed_in(request)
+    campaign = await story.read_campaign(database(request), principal, campaign_id)
+    return render(
+        request, "year/campaign.html", campaign=campaign, opcos=OPCOS, manages=may(principal, MANAGE), done=fait
+    )
+
+
+@router.get("/campagnes/{campaign_id}/dates")
+async def dates_page(request: Request, campaign_id: UUID) -> Response:
+    """Show the form that gives a campaign other dates."""
+    campaign = await _managed(request, campaign_id)
+    typed = {"opens_on": campaign.opens_on, "deadline": campaign.deadline}
+    return _form(request, "dates", campaign, Entry.of(typed, revision=campaign.revision))
+
+
+@router.post("/campagnes/{campaign_id}/dates")
+async def post_dates_page(request: Request, campaign_id: UUID) -> Response:
+    """Give a campaign other dates, for everybody."""
+
+    def act(book: Yearbook, ask: Ask[CampaignDatesIn]) -> Answer:
+        body, on = ask.body, On(ask.principal, campaign_id, ask.required_revision())
+        why = Why(body.reason, body.acknowledged, ask.at)
+        return _answer(story.move_campaign(book, on, Dates(body.opens_on, body.deadline), why).state)
+
+    return await _change(request, campaign_id, "dates", CampaignDatesIn, ("opens_on", "deadline", "reason"), act)
+
+
+@router.get("/campagnes/{campaign_id}/prolongation")
+async def extension_page(request: Request, campaign_id: UUID) -> Response:
+    """Show the form that gives more time."""
+    campaign = await _managed(request, campaign_id)
+    return _form(request, "prolongation", campaign, Entry.of({}, revision=campaign.revision))
+
+
+@router.post("/campagnes/{campaign_id}/prolongation")
+async def post_extension_page(request: Request, campaign_id: UUID) -> Response:
+    """Give one OPCO, or all, more time."""
+
+    def act(book: Yearbook, ask: Ask[ExtensionIn]) -> Answer:
+        body, on = ask.body, On(ask.principal, campaign_id, ask.required_revision())
+        why = Why(body.reason, body.acknowledged, ask.at)
+        return _answer(story.extend_campaign(book, on, body.opco, body.deadline, why).state)
+
+    return await _change(request, campaign_id, "prolongation", ExtensionIn, ("opco", "deadline", "reason"), act)
+
+
+async def _managed(request: Request, campaign_id: UUID) -> Campaign:
+    principal = await signed_in(request)
+    authorize(principal, MANAGE)
+    return await story.read_campaign(database(request), principal, campaign_id)
+
+
+def _answer(campaign: Campaign) -> Answer:
+    return Answer(200, campaign_out(campaign), revision=campaign.revision)
+
+
+def _form(request: Request, what: str, campaign: Campaign, entry: Entry, status: int = 200) -> Response:
+    choices = sorted(OPCOS.items(), key=lambda one: one[1])
+    return render(
+        request, "year/campaign_change.html", status=status, what=what, campaign=campaign, entry=entry, opcos=choices
+    )
+
+
+async def _change(
+    request: Request,
+    campaign_id: UUID,
+    what: str,
+    body_type: type[Any],
+    names: tuple[str, ...],
+    act: Callable[[Yearbook, Ask[Any]], Answer],
+) -> Response:
+    def document(sent: Posted) -> Mapping[str, Any]:
+        return {**{name: sent.given(name) for name in names}, "acknowledged": sent.acknowledged}
+
+    async def again(principal: Principal, entry: Entry, status: int) -> Response:
+        campaign = await story.read_campaign(database(request), principal, campaign_id)
+        return _form(request, what, campaign, at_revision(entry, campaign.revision), status)
+
+    done = f"/espace/campagnes/{campaign_id}?fait={what}"
+    return await take(request, MANAGE, body_type, document, lambda _principal, _body: [campaign_id], act, again, done)
+
+
+@router.get("/conferences")
+async def conferences_page(request: Request, fait: str = "") -> Response:
+    """Show the conferences on record, the latest first."""
+    principal = await signed_in(request)
+    found = await story.read_conferences(database(request), principal, None, SHOWN)
+    return render(request, "year/conferences.html", conferences=found, manages=may(principal, MANAGE), done=fait)
+
+
+@router.get("/conferences/nouvelle")
+async def new_conference_page(request: Request) -> Response:
+    """Show the form that puts a conference on record."""
+    authorize(await signed_in(request), MANAGE)
+    return render(request, "year/conference_new.html", entry=Entry.of({}))
+
+
+@router.post("/conferences/nouvelle")
+async def post_new_conference_page(request: Request) -> Response:
+    """Put a conference on record: a point of the agenda a line, a decision a line."""
+
+    def document(sent: Posted) -> Mapping[str, Any]:
+        return {
+            "held_on": sent.given("held_on"),
+            "agenda": _lines(sent.text("agenda")),
+            "decisions": [{"text": line} for line in _lines(sent.text("decisions"))],
+            "acknowledged": sent.acknowledged,
+        }
+
+    def ids(_principal: Principal, body: ConferenceIn) -> list[UUID]:
+        return [conference_id(body.held_on)]
+
+    def act(book: Yearbook, ask: Ask[ConferenceIn]) -> Answer:
+        body = ask.body
+        recording = Recording(body.agenda, resolutions(body.decisions), body.acknowledged, ask.at, story.linked(book))
+        decided = story.record_conference(book, ask.principal, body.held_on, recording)
+        return Answer(201, conference_out(decided.state), revision=decided.state.revision)
+
+    async def again(_principal: Principal, entry: Entry, status: int) -> Response:
+        return render(request, "year/conference_new.html", status=status, entry=entry)
+
+    return await take(request, MANAGE, ConferenceIn, document, ids, act, again, "/espace/conferences?fait=inscrite")
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]

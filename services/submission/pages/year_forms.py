@@ -1,0 +1,50 @@
+"""Forms on what is kept for a year: through the API's own door, the form again with everything typed where it is refused."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+
+from services.submission.yearbook_store import Yearbook
+from shared.errors import Refused
+from shared.http import Answer, Ask
+from shared.identity import Principal
+from shared.policy import POLICY, authorize
+from shared.web.entry import Entry
+from shared.web.forms import Posted, posted
+
+B = TypeVar("B", bound=BaseModel)
+Again = Callable[[Principal, Entry, int], Awaitable[Response]]
+
+
+def may(principal: Principal, operation: str) -> bool:
+    """Return whether one of somebody's roles may do something."""
+    return bool(POLICY[operation].keys() & principal.roles)
+
+
+def at_revision(entry: Entry, revision: int | None) -> Entry:
+    """Return a form that is now of another revision."""
+    return replace(entry, revision=revision)
+
+
+async def take(
+    request: Request,
+    operation: str,
+    body_type: type[B],
+    document: Callable[[Posted], Mapping[str, Any]],
+    ids: Callable[[Principal, B], Collection[UUID]],
+    act: Callable[[Yearbook, Ask[B]], Answer],
+    again: Again,
+    done: str,
+) -> Response:
+    """Carry out what a form asks for, then go to `done`; `again` shows the form where it is refused."""
+    async with posted(request) as sent:
+        authorize(sent.principal, operation)
+        outcome = await sent.command(body_type, document(sent), ids, act, way="yearbook")
+        if isinstance(outcome, Refused):
+            return await again(sent.principal, sent.entry(outcome), outcome.status)
+    return RedirectResponse(done, 303)
