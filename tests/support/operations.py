@@ -175,6 +175,7 @@ PAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "GET /espace/programmes/{year}": "read_yearbook",
         **_form("/espace/programmes/{year}/livraison", "declare_projects"),
         "GET /espace/declarations": "read_yearbook",
+        "GET /espace/partenaires": "read_references",
         "GET /espace/declarations/{year}": "read_yearbook",
         "POST /espace/declarations/{year}": "declare_projects",
     },

@@ -19,6 +19,7 @@ from services.submission.pages import (
     form_choices,
     imports,
     intentions,
+    partners,
     whole_form,
 )
 from shared.web.pages import Link, Pages
@@ -34,6 +35,7 @@ PAGES: Final = Pages(
         Link("Campagnes", "/espace/campagnes", "read_yearbook"),
         Link("Conférences", "/espace/conferences", "read_yearbook"),
         Link("Déclarations", "/espace/declarations", "read_yearbook"),
+        Link("Partenaires", "/espace/partenaires", "read_references"),
     ),
     routers=(
         filing.router,
@@ -44,6 +46,7 @@ PAGES: Final = Pages(
         imports.router,
         campaigns.router,
         figures.router,
+        partners.router,
         fiches.router,
         fiche.router,
     ),

@@ -34,6 +34,7 @@ from services.submission.pages.form_values import (
     typed_in,
     without_row,
 )
+from services.submission.pages.partners import partners_of
 from services.submission.store import Fiches
 from shared.contracts.fiche import FicheContent, fiche_id
 from shared.contracts.field_labels import full_label
@@ -76,7 +77,7 @@ async def step_page(request: Request, fiche_id: UUID, slug: str, verifier: str =
     step, fields = step_called(slug), begun_with(draft)
     said = _against(step, fields, typed_only=verifier == "saisie") if verifier else []
     title = "Votre saisie est enregistrée, avec des points à corriger" if said else ""
-    return _page(request, draft, step, entry_of(fields, draft.revision, said, title), adding=ajout)
+    return await _page(request, draft, step, entry_of(fields, draft.revision, said, title), adding=ajout)
 
 
 @router.post("/brouillons/{fiche_id}/{slug}")
@@ -196,17 +197,17 @@ async def _again(request: Request, sent: Posted, refused: Refused, identifier: U
     typed = merged(begun_with(draft), typed_in(sent.values, step), step)
     if not isinstance(refused, Stale):
         entry = entry_of(typed, sent.revision).refused(refused, strip="fields.")
-        return _page(request, draft, step, entry, status=refused.status)
+        return await _page(request, draft, step, entry, status=refused.status)
     rows = [
         (full_label(path) or path, draft.fields.get(path, ""), typed.get(path, ""))
         for path in sorted({*draft.fields, *typed})
         if step.owns(path) and draft.fields.get(path, "") != typed.get(path, "")
     ]
     conflict = {"read": sent.revision, "saved_at": moment(draft.saved_at), "rows": rows}
-    return _page(request, draft, step, entry_of(typed, draft.revision), status=refused.status, conflict=conflict)
+    return await _page(request, draft, step, entry_of(typed, draft.revision), status=refused.status, conflict=conflict)
 
 
-def _page(
+async def _page(
     request: Request,
     draft: Preparation,
     step: Step,
@@ -229,7 +230,7 @@ def _page(
         entry=entry,
         rows=lambda of: rows_of(entry.values, of),
         adding=adding if is_list(adding) else "",
-        choices=choices_for(draft.opco, fields),
+        choices=choices_for(fields, await _partners(request, draft, step)),
         offers=offers_for(draft.opco, fields),
         linked=[one.field for one in entry.objections],
         before=_beside(step, -1),
@@ -237,6 +238,13 @@ def _page(
         led=request.query_params.get("verifier") == "oui",
         saved=request.query_params.get("fait") == "enregistre",
     )
+
+
+async def _partners(request: Request, draft: Preparation, step: Step) -> list[tuple[str, str]]:
+    """Return the partners to choose from, where the step has them: those of the zone of the place."""
+    if not step.owns("sourcing.partner_ids.0"):
+        return []
+    return await partners_of(request, await signed_in(request), draft.fields.get("place.zone_emploi", ""))
 
 
 def stages(draft: Preparation, here: str) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from services.submission import use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.expectations import duties
 from services.submission.domain.fiche import FINAL, LABELS, SESSION_LABELS, Fiche, Status
+from services.submission.domain.lifecycle import possible
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.retroplanning import Milestone, retroplanning
 from services.submission.form_fields import typed_start
@@ -85,6 +86,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
         answers=_possible(principal, held, ADAPTATION),
+        amendable=possible("amend_fiche", held.status) and may(principal, "amend_fiche", held),
         **compared(held) | shared,
     )
 

@@ -21,6 +21,7 @@ from services.submission.pages.form_choices import words_for
 from services.submission.pages.form_parts import Box, Step, pattern
 from services.submission.pages.form_steps import REVIEW, STEPS, is_several, step_of
 from services.submission.pages.form_values import begun_with
+from services.submission.pages.partners import partners_of
 from services.submission.pages.words import BADGES
 from services.submission.store import Fiches
 from shared.contracts.fiche import FicheContent, OutsideCampaign
@@ -116,6 +117,7 @@ async def _page(
     else:
         wrong = content
     refused = [one for one in entry.objections if one.field and one.field.startswith("outside_campaign")]
+    partners = dict(await partners_of(request, principal, ""))
     shown = replace(entry, warnings=checked.findings.warnings if checked else ())
     return render(
         request,
@@ -133,7 +135,7 @@ async def _page(
         or any(one.code == _ABOUT_CAMPAIGN for one in wrong)
         or bool(entry.value("outside_campaign.motive")),
         motives=list(WORDS[OutsideMotive].items()),
-        sections=[(step.title, address(draft.id, step.slug), _shown(fields, step)) for step in STEPS],
+        sections=[(step.title, address(draft.id, step.slug), _shown(fields, step, partners)) for step in STEPS],
         labels=LABELS,
         badges=BADGES,
     )
@@ -168,7 +170,7 @@ def _anchor(path: str) -> str:
     return "f-" + there.replace(".", "-").replace("_", "-")
 
 
-def _shown(fields: Mapping[str, str], step: Step) -> list[tuple[str, str]]:
+def _shown(fields: Mapping[str, str], step: Step, partners: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what stands in a step as people read it, in its order: labels, words of codes; rows of lists of one field on one line."""
     boxes = {at: (n, box) for n, box in enumerate(step.boxes) for at in box.patterns}
     found: dict[str, tuple[list[int], list[str]]] = {}
@@ -179,7 +181,9 @@ def _shown(fields: Mapping[str, str], step: Step) -> list[tuple[str, str]]:
         rows = [int(part) for part in path.split(".") if part.isdigit()]
         alone = box.several or bool(box.most)
         label = box.name if alone else full_label(path) or path
-        found.setdefault(label, (_order([] if alone else rows, n), []))[1].append(_said(box, text))
+        found.setdefault(label, (_order([] if alone else rows, n), []))[1].append(
+            partners.get(text) or _said(box, text)
+        )
     return [(label, ", ".join(texts)) for label, (_, texts) in sorted(found.items(), key=lambda one: one[1][0])]
 
 

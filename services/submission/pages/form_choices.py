@@ -20,13 +20,16 @@ OFFERED: Final = 60
 _BY_NAME: Final = frozenset({ListName.ZONES, ListName.ROME, ListName.COMMUNES})
 
 
-def choices_for(opco: str, fields: Mapping[str, str]) -> Callable[[Box], Pairs]:
-    """Return what a field is chosen from; what it holds already is among it, also where no list knows it any more."""
+def choices_for(fields: Mapping[str, str], partners: Pairs = ()) -> Callable[[Box], Pairs]:
+    """Return what a field is chosen from; what it holds already is among it, also where no list knows it any more.
+
+    `partners` are those of the directory that a fiche may choose.
+    """
 
     def choices(box: Box) -> Pairs:
-        if not box.choices:
+        known = _pairs(box.choices) if box.choices else partners if box.path == "sourcing.partner_ids" else ()
+        if not known:
             return ()
-        known = _pairs(box.choices)
         codes = {code for code, _ in known}
         start = f"{box.path}."
         held = {text for path, text in fields.items() if path == box.path or path.startswith(start)}

@@ -39,7 +39,27 @@ def _stands_in(path: str, step: Step | None) -> bool:
 def merged(before: Fields, typed: Fields, step: Step) -> dict[str, str]:
     """Return a draft's fields with those of a step as they stand now; sessions get numbers, a commune known by name its code and zone."""
     kept = {path: text for path, text in before.items() if not step.owns(path)}
-    return completed(kept | dict(typed))
+    return completed(kept | in_order_of(before, typed))
+
+
+def in_order_of(before: Fields, typed: Fields) -> dict[str, str]:
+    """Return fields whose ticked boxes stand in the order that they had, new ones after: boxes are shown in the order of their list."""
+    found: dict[str, list[str]] = {}
+    for path, text in typed.items():
+        found.setdefault(_box_of(path), []).append(text)
+    done = {path: text for path, text in typed.items() if not _box_of(path)}
+    for name, texts in found.items():
+        if name:
+            had = [text for path, text in sorted(before.items(), key=_in_order) if _box_of(path) == name]
+            ordered = [*(text for text in had if text in texts), *(text for text in texts if text not in had)]
+            done |= {f"{name}.{n}": text for n, text in enumerate(ordered)}
+    return done
+
+
+def _box_of(path: str) -> str:
+    """Return the group of boxes that a field is ticked in; empty where it is none."""
+    name = path.rpartition(".")[0]
+    return name if is_several(name) else ""
 
 
 def completed(fields: Fields) -> dict[str, str]:
@@ -123,8 +143,7 @@ def entry_of(fields: Fields, revision: int | None, objections: Sequence[Objectio
     """Return the state of a form that shows these fields."""
     shown: dict[str, list[str]] = {}
     for path, text in sorted(fields.items(), key=_in_order):
-        name = path.rpartition(".")[0]
-        shown.setdefault(name if is_several(name) else path, []).append(text)
+        shown.setdefault(_box_of(path) or path, []).append(text)
     return Entry(shown, tuple(map(_on_group, objections)), title=title, revision=revision)
 
 
@@ -134,8 +153,8 @@ def entry_refused(entry: Entry) -> Entry:
 
 
 def _on_group(objection: Objection) -> Objection:
-    name = (objection.field or "").rpartition(".")[0]
-    return replace(objection, field=name) if is_several(name) else objection
+    name = _box_of(objection.field or "")
+    return replace(objection, field=name) if name else objection
 
 
 def _in_order(item: tuple[str, str]) -> list[tuple[int, str]]:

@@ -22,12 +22,14 @@ from services.submission.pages.form_values import (
     completed,
     entry_of,
     entry_refused,
+    in_order_of,
     is_list,
     is_row,
     rows_of,
     typed_in,
     without_row,
 )
+from services.submission.pages.partners import partners_of
 from services.submission.store import Fiches
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import FicheContent
@@ -98,7 +100,7 @@ async def content_page(request: Request, fiche_id: UUID, pour: str = "modificati
     proposed = fiche.proposal.adaptation if fiche.proposal and PURPOSES[pour].with_reason else None
     content = adapted(fiche.content, proposed) if proposed else fiche.content
     fields = {path: text for path, text in fields_of(content).items() if not is_mark(path)}
-    return _page(request, fiche, pour, entry_of(fields, fiche.revision))
+    return await _page(request, fiche, pour, entry_of(fields, fiche.revision))
 
 
 @router.post("/fiches/{fiche_id}/contenu")
@@ -107,15 +109,15 @@ async def post_content_page(request: Request, fiche_id: UUID, pour: str = "modif
     given: Given = request.app.state.settings.given()
     async with posted(request) as sent:
         fiche = await _own(request, sent.principal, fiche_id, pour)
-        purpose, fields = PURPOSES[pour], completed(typed_in(sent.values))
+        purpose, fields = PURPOSES[pour], _typed(fiche, sent.values)
         adding, taking = sent.text("ajouter"), sent.text("retirer")
         if is_list(adding) or is_row(taking):
             kept = completed(without_row(fields, taking)) if is_row(taking) else fields
-            return _page(request, fiche, pour, _shown(sent, kept), adding=adding)
+            return await _page(request, fiche, pour, _shown(sent, kept), adding=adding)
         content = content_of(fields)
         if not isinstance(content, FicheContent):
             entry = _shown(sent, fields, content, "La fiche n’est pas complète")
-            return _page(request, fiche, pour, entry, 422)
+            return await _page(request, fiche, pour, entry, 422)
 
         def ids(_principal: Principal, body: Body) -> list[UUID]:
             return [fiche_id, *story.partners_named(body)]
@@ -133,10 +135,12 @@ async def post_content_page(request: Request, fiche_id: UUID, pour: str = "modif
             fiche = await _own(request, sent.principal, fiche_id, pour)
             entry = _shown(sent, fields)
             if isinstance(outcome, Stale):
-                return _page(
+                return await _page(
                     request, fiche, pour, replace(entry, revision=fiche.revision), outcome.status, read=sent.revision
                 )
-            return _page(request, fiche, pour, entry_refused(entry.refused(outcome, strip="content.")), outcome.status)
+            return await _page(
+                request, fiche, pour, entry_refused(entry.refused(outcome, strip="content.")), outcome.status
+            )
     return see_other(f"/espace/fiches/{fiche_id}", fait=purpose.done)
 
 
@@ -153,6 +157,11 @@ async def _own(request: Request, principal: Principal, fiche_id: UUID, pour: str
     return held
 
 
+def _typed(fiche: Fiche, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the fields that were typed, boxes in the order that the fiche has them in."""
+    return completed(in_order_of(fields_of(fiche.content), typed_in(values)))
+
+
 def _shown(sent: Posted, fields: Mapping[str, str], wrong: Sequence[Objection] = (), title: str = "") -> Entry:
     """Return the form as it was typed, with the reason and the warnings that were ticked."""
     entry = entry_of(fields, sent.revision, wrong, title)
@@ -160,7 +169,7 @@ def _shown(sent: Posted, fields: Mapping[str, str], wrong: Sequence[Objection] =
     return replace(entry, values={**entry.values, **beside})
 
 
-def _page(
+async def _page(
     request: Request,
     fiche: Fiche,
     pour: str,
@@ -182,7 +191,9 @@ def _page(
         linked=[one.field for one in entry.objections],
         rows=lambda of: rows_of(entry.values, of),
         adding=adding if is_list(adding) else "",
-        choices=choices_for(fiche.opco, fields),
+        choices=choices_for(
+            fields, await partners_of(request, await signed_in(request), fields.get("place.zone_emploi", ""))
+        ),
         offers=offers_for(fiche.opco, fields),
         conflict=_conflict(fiche, entry, read) if read is not None else None,
     )
@@ -190,7 +201,7 @@ def _page(
 
 def _conflict(fiche: Fiche, entry: Entry, read: int) -> Mapping[str, Any]:
     """Return in what the fiche as it is now and what was typed differ."""
-    now, typed = fields_of(fiche.content), typed_in(entry.values)
+    now, typed = fields_of(fiche.content), _typed(fiche, entry.values)
     rows = [
         (full_label(path) or path, now.get(path, ""), typed.get(path, ""))
         for path in sorted({*now, *typed})

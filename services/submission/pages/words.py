@@ -40,6 +40,7 @@ NOTICES: Final[dict[str, tuple[str, str]]] = {
     "reconduction": ("Le brouillon est prêt.", "Vérifiez ses dates et complétez-le avant de le déposer."),
     "depot": ("La fiche est déposée.", "La Région ouvre le dossier et rend son avis."),
     "complement": ("Le complément est envoyé.", "La Région reprend l’examen de la fiche."),
+    "intention": ("L’intention est annoncée.", "La Région la voit ; elle ne compte pas comme un projet ferme."),
     "modification": ("La fiche est modifiée.", ""),
 }
 """What was done, by what the address says after a form was taken: a title, and what follows from it."""

@@ -13,6 +13,7 @@ from services.submission.pages.form_values import (
     begun_with,
     completed,
     entry_of,
+    in_order_of,
     is_list,
     is_row,
     merged,
@@ -72,6 +73,15 @@ def test_a_commune_may_be_typed_by_its_name_and_brings_its_zone(typed: str, code
     assert done["place.insee"] == code
     assert ("place.zone_emploi" in done) is code.isdigit()
     assert completed({"place.insee": typed, "place.zone_emploi": "x"})["place.zone_emploi"] == "x", "what was chosen stays"
+
+
+def test_boxes_keep_the_order_in_which_they_were_ticked_first() -> None:
+    had = {"target_contracts.0": "CDD_12_MOIS", "target_contracts.1": "CDI", "title": "x"}
+    typed = typed_in({"target_contracts": ["CDI", "CDD_12_MOIS", "APPRENTISSAGE"], "title": ["y"]})
+    assert [typed[f"target_contracts.{n}"] for n in range(2)] == ["CDI", "CDD_12_MOIS"], "as the page shows them"
+    kept = in_order_of(had, typed)
+    assert [kept[f"target_contracts.{n}"] for n in range(3)] == ["CDD_12_MOIS", "CDI", "APPRENTISSAGE"]
+    assert kept["title"] == "y"
 
 
 def test_a_row_taken_away_lets_those_after_it_move_up() -> None:
