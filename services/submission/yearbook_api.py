@@ -231,7 +231,7 @@ async def post_delivery(request: Request, year: Year) -> Response:
     now = await database(request).now()
 
     def ids(principal: Principal, _body: DeliveryIn) -> list[UUID]:
-        return [delivery_id(principal.organisation, year, month) for month in _around(now)]
+        return [delivery_id(principal.organisation, year, month) for month in months_around(now)]
 
     def act(book: Yearbook, ask: Ask[DeliveryIn]) -> Answer:
         estimates = tuple(Estimate(**vars(one)) for one in ask.body.estimates)
@@ -291,7 +291,7 @@ def _decided(body: ConferenceIn | CorrectionIn) -> list[UUID]:
     return list(dict.fromkeys(one.decides for one in body.decisions if one.decides is not None))
 
 
-def _around(now: dt.datetime) -> tuple[str, str]:
+def months_around(now: dt.datetime) -> tuple[str, str]:
     """Return the month of now and the next one: the command is carried out a moment later, by then it may have begun."""
     month = month_of(now)
     year, number = int(month[:4]), int(month[5:])

@@ -71,7 +71,8 @@ async def post_new_campaign_page(request: Request) -> Response:
         body = ask.body
         dates = Dates(body.opens_on, body.deadline)
         decided = story.open_campaign(book, ask.principal, body.year, body.quarter, dates, ask.at)
-        return Answer(201, campaign_out(decided.state), revision=decided.state.revision)
+        made = decided.state
+        return Answer(201, campaign_out(made), revision=made.revision, location=f"/campaigns/{made.id}")
 
     async def again(_principal: Principal, entry: Entry, status: int) -> Response:
         return render(request, "year/campaign_new.html", status=status, entry=entry)
@@ -198,7 +199,8 @@ async def post_new_conference_page(request: Request) -> Response:
         body = ask.body
         recording = Recording(body.agenda, resolutions(body.decisions), body.acknowledged, ask.at, story.linked(book))
         decided = story.record_conference(book, ask.principal, body.held_on, recording)
-        return Answer(201, conference_out(decided.state), revision=decided.state.revision)
+        made = decided.state
+        return Answer(201, conference_out(made), revision=made.revision, location=f"/conferences/{made.id}")
 
     async def again(_principal: Principal, entry: Entry, status: int) -> Response:
         return render(request, "year/conference_new.html", status=status, entry=entry)

@@ -185,7 +185,7 @@ async def _command(sent: Posted, reference: str, keeping: _Keeping) -> Kept | Re
         if unfit := list(unfit_fields(fields)):
             raise InvalidInput(*unfit)
         done = story.draft_fiche(fiches, ask.principal, ask.body.reference, fields, ask.at, revision)
-        return Answer(201, filed_out(done), revision=done.fiche.revision)
+        return Answer(201, filed_out(done), revision=done.fiche.revision, location=f"/fiches/{done.fiche.id}")
 
     typed = typed_in(sent.values, keeping.step)
     return await sent.command(DraftIn, {"reference": reference, "fields": typed}, ids, act)

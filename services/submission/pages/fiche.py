@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from services.submission import use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.expectations import duties
-from services.submission.domain.fiche import FINAL, LABELS, SESSION_LABELS, Fiche, Status
+from services.submission.domain.fiche import FINAL, LABELS, PREPARED, SESSION_LABELS, Fiche, Status
 from services.submission.domain.lifecycle import possible
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.retroplanning import Milestone, retroplanning
@@ -23,6 +23,7 @@ from services.submission.pages.form_steps import NEED
 from services.submission.pages.journey import STEPS, journey
 from services.submission.pages.session_deeds import SESSION_DEEDS
 from services.submission.pages.words import BADGES, NOTICES, SESSION_BADGES
+from services.submission.pages.year_forms import may as allowed_to
 from services.submission.versions_cases import read_versions
 from services.submission.versions_store import Kept
 from services.submission.working_days import is_working_day
@@ -86,7 +87,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
         answers=_possible(principal, held, ADAPTATION),
-        amendable=possible("amend_fiche", held.status) and may(principal, "amend_fiche", held),
+        amendable=own and allowed_to(principal, "amend_fiche") and possible("amend_fiche", held.status),
         **compared(held) | shared,
     )
 
@@ -121,8 +122,8 @@ async def versions_page(
 
 
 def _resumes(held: Preparation, own: bool) -> str | None:
-    """Return where a draft is gone on with, None for what is not the reader's or was given up."""
-    return step_address(held.id, NEED.slug) if own and held.status is Status.DRAFT else None
+    """Return where a draft is gone on with, or an intention made one; None for what is not the reader's or was given up."""
+    return step_address(held.id, NEED.slug) if own and held.status in PREPARED else None
 
 
 def _planning(held: Held, today: dt.date) -> tuple[Milestone, ...]:

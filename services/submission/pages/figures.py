@@ -9,11 +9,12 @@ from fastapi import Request, Response
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.declarations import Figure
-from services.submission.domain.deliveries import Delivery, Estimate, delivery_id, month_of
+from services.submission.domain.deliveries import Delivery, Estimate, delivery_id
 from services.submission.pages.form_choices import words_of
 from services.submission.pages.year_forms import may, take
 from services.submission.reference.lists import ListName
 from services.submission.yearbook_answers import comparison_out, declaration_out, delivery_out, reconciliation_out
+from services.submission.yearbook_api import months_around
 from services.submission.yearbook_bodies import DeclarationIn, DeliveryIn
 from services.submission.yearbook_store import Yearbook
 from shared.contracts.campaigns import declaration_id
@@ -84,11 +85,11 @@ async def post_delivery_page(request: Request, year: int) -> Response:
         return {"estimates": [one for one in found if any(value is not None for value in one.values())]}
 
     def ids(principal: Principal, _body: DeliveryIn) -> list[UUID]:
-        return [delivery_id(principal.organisation, year, month_of(now))]
+        return [delivery_id(principal.organisation, year, month) for month in months_around(now)]
 
     def act(book: Yearbook, ask: Ask[DeliveryIn]) -> Answer:
         estimates = tuple(Estimate(**vars(one)) for one in ask.body.estimates)
-        decided = story.deliver_estimates(book, ask.principal, year, estimates, now, rome)
+        decided = story.deliver_estimates(book, ask.principal, year, estimates, ask.at, rome)
         return Answer(200, delivery_out(decided.state), revision=decided.state.revision)
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
@@ -158,7 +159,7 @@ async def post_declaration_page(request: Request, year: int) -> Response:
         body = ask.body
         figure = Figure(body.as_of, body.number, body.source)
         decided = story.declare_projects(book, ask.principal, body.year, figure, ask.at)
-        return Answer(201, declaration_out(decided.state), revision=decided.state.revision)
+        return Answer(201, declaration_out(decided.state), revision=decided.state.revision, location=f"/declarations/{year}")
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         return await _declarations(request, principal, _known(year), entry, status)

@@ -100,7 +100,7 @@ async def _announce(request: Request, sent: Posted, reference: str, new: bool = 
         done = story.preprogramme_fiche(
             fiches, ask.principal, body.reference, body.intention, body.acknowledged, given, ask.at, revision
         )
-        return Answer(201, filed_out(done), revision=done.fiche.revision)
+        return Answer(201, filed_out(done), revision=done.fiche.revision, location=f"/fiches/{done.fiche.id}")
 
     return await sent.command(IntentionIn, _document(sent, reference), ids, act)
 
