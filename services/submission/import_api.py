@@ -1,20 +1,17 @@
 """HTTP in: files of fiches. A file is taken in whole (202) or refused with every objection; its report fills while it is carried out."""
 
-import hashlib
-import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any, Final, Literal
-from uuid import UUID, uuid4
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import TypeAdapter, ValidationError
 
 from services.submission import import_cases as cases
-from services.submission.files.apart import AT_ONCE, read_apart
 from services.submission.files.report import Outcome, Said, XlsxReport, csv_report
 from services.submission.files.template import csv_template, xlsx_template
+from services.submission.import_answers import KINDS, XLSX, Outcomes, codes_of, take_upload
 from services.submission.import_bodies import (
     ColumnsOut,
     ImportOut,
@@ -24,28 +21,13 @@ from services.submission.import_bodies import (
     import_out,
     line_out,
 )
-from services.submission.import_store import Import, LineRead, Waiting
-from shared.contracts.ingress import Codes
+from services.submission.import_store import LineRead
 from shared.crash import crash_point
-from shared.database import Database, IdempotencyKey, RightsChanged, retried
-from shared.errors import Busy, InvalidInput, KeyReused, Objection, UnfitContent
-from shared.http import Answer, Kept, answers, database, door, idempotency_key, ok, signed_in, takes
-from shared.identity import Principal
-from shared.intake import Spooled
+from shared.errors import Objection, UnfitContent
+from shared.http import answers, database, door, idempotency_key, ok, signed_in, takes
 from shared.policy import authorize
 
 LIMIT_BYTES: Final = 32 * 1024 * 1024
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-KINDS: Final[Mapping[str, str]] = {
-    XLSX: "xlsx",
-    "text/csv": "csv",
-    "application/json": "json",
-    "application/x-ndjson": "json",
-}
-"""Content type to kind of file."""
-_CODES: Final = TypeAdapter(Codes)
-_REFERENCE_LENGTH: Final = 80
-Outcomes = Literal["accepted", "unchanged", "warned", "refused"]
 router = APIRouter(prefix="/imports", tags=["imports"])
 
 
@@ -79,78 +61,6 @@ async def post_import(
         kept = await take_upload(request, principal, spooled, codes, key)
     await crash_point("http.before_answer")
     return kept.response()
-
-
-def codes_of(text: str) -> tuple[str, ...]:
-    """Return codes of warnings that were written with commas between. Raises `InvalidInput`."""
-    try:
-        return _CODES.validate_python([code for code in text.split(",") if code])
-    except ValidationError:
-        message = "Indiquez des codes d’avertissement, séparés par des virgules."
-        raise InvalidInput(Objection("CODES", message, field="acknowledge")) from None
-
-
-async def take_upload(
-    request: Request, principal: Principal, spooled: Spooled, codes: tuple[str, ...], key: IdempotencyKey
-) -> Kept:
-    """Take a file in, from a program or from a page: all of it in one transaction with the answer, which its key gets again."""
-    at_door = door(request)
-    if at_door.full:
-        text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
-        raise Busy(Objection("OUTBOX_FULL", text))
-    with at_door.in_flight(principal):
-        async with AT_ONCE:
-            try:
-                return await retried(lambda: _take(at_door.database, principal, spooled, codes, key))
-            except RightsChanged:
-                now = await at_door.who.again(request)
-                return await retried(lambda: _take(at_door.database, now, spooled, codes, key))
-
-
-async def _take(
-    into: Database, principal: Principal, spooled: Spooled, codes: tuple[str, ...], key: IdempotencyKey
-) -> Kept:
-    asked = f"POST /imports {spooled.content_type} {','.join(codes)} {spooled.digest}"
-    digest = hashlib.sha256(asked.encode()).hexdigest()
-    async with into.unit(principal, key) as unit:
-        await unit.read("SELECT 1 AS one")
-        if (known := unit.remembered) is not None:
-            if known.body_hash != digest:
-                raise KeyReused(Objection("IDEMPOTENCY_KEY", "Choisissez une nouvelle clé\u202f: le contenu a changé."))
-            return Kept(known.status, known.body, known.headers)
-        kind = KINDS[spooled.content_type]
-        new = Import(uuid4(), principal.organisation, principal.id, kind, codes, 1, "running", unit.now, None, {})
-        taken = await cases.take_file(unit, principal, new, _waiting(kind, spooled))
-        answer = Answer(202, import_out(taken), location=f"/imports/{taken.id}")
-        kept = Kept(202, answer.body.model_dump_json(), answer.headers())
-        unit.remember(digest, kept.status, kept.headers, kept.text)
-        await unit.flush()
-    return kept
-
-
-async def _waiting(kind: str, spooled: Spooled) -> AsyncIterator[Waiting]:
-    """Yield the fiches of a file as they are read."""
-    n = 0
-    async for said in read_apart(kind, spooled.file):
-        n += 1
-        wrong = tuple({**one, "warning": False} for one in said.get("objections", ()))
-        if kind == "json":
-            reference, document = _named(said["request"]), said["request"]
-        else:
-            reference, document = _shown(said["reference"]), json.dumps(said)
-        yield Waiting(n, said["line"], reference, document, wrong)
-
-
-def _named(request: str | None) -> str | None:
-    found = json.loads(request) if request else None
-    return _shown(found.get("reference")) if isinstance(found, dict) else None
-
-
-def _shown(reference: object) -> str | None:
-    """Return a reference that the report can repeat: what no fiche could be called is left out."""
-    if not isinstance(reference, str) or not 0 < len(reference) <= _REFERENCE_LENGTH or not reference.isprintable():
-        return None
-    return reference
 
 
 @router.get("", responses=answers(ImportsOut))

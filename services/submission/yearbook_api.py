@@ -16,7 +16,7 @@ from services.submission import yearbook_use_cases as story
 from services.submission.domain.campaigns import Campaign, Dates, Why
 from services.submission.domain.conferences import Conference, Recording, conference_id
 from services.submission.domain.declarations import Figure
-from services.submission.domain.deliveries import Estimate, delivery_id, month_of
+from services.submission.domain.deliveries import Estimate, delivery_id, months_around
 from services.submission.domain.targets import Adopting
 from services.submission.domain.yearbook import Decided
 from services.submission.yearbook_answers import (
@@ -289,13 +289,6 @@ def _conference(decided: Decided[Conference], status: int = 200) -> Answer:
 def _decided(body: ConferenceIn | CorrectionIn) -> list[UUID]:
     """Return what the decisions of a conference name, each once."""
     return list(dict.fromkeys(one.decides for one in body.decisions if one.decides is not None))
-
-
-def months_around(now: dt.datetime) -> tuple[str, str]:
-    """Return the month of now and the next one: the command is carried out a moment later, by then it may have begun."""
-    month = month_of(now)
-    year, number = int(month[:4]), int(month[5:])
-    return month, f"{year + number // 12}-{number % 12 + 1:02}"
 
 
 def _rome(request: Request) -> frozenset[str]:

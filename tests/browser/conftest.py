@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.browser.desk import Desk, at_work
 from tests.support.heart import Heart
 from tests.support.screens import Screen, chromium, sign_in, visiting
 from tests.support.servers import Servers
@@ -75,3 +76,10 @@ async def people(browser: Browser, stack: Stack) -> People:
             yield screen
 
     return signed_in
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="package")
+async def desk(stack: Stack) -> AsyncIterator[Desk]:
+    """An OPCO's desk with fiches in every state; tests count them: what is added lies in Caen, Rouen or nowhere yet."""
+    async with at_work(stack) as ready:
+        yield ready

@@ -1,25 +1,16 @@
 """The whole content of a fiche on one page, the directory of partners, and how the screens lead to each other."""
 
 import re
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import People
-from tests.browser.desk import PERSON, Desk, at_work
+from tests.browser.desk import PERSON, Desk
 from tests.support.screens import whole
-from tests.support.stack import Stack
 
 SAYS_ERRORS = ("Failed to load resource",)
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def desk(stack: Stack) -> AsyncIterator[Desk]:
-    async with at_work(stack) as ready:
-        yield ready
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
@@ -28,7 +19,7 @@ def script(request: pytest.FixtureRequest) -> bool:
 
 
 async def test_a_fiche_is_changed_on_one_page(desk: Desk, people: People, script: bool) -> None:
-    made = await desk.put(desk.new("submitted", f"Grutier {uuid4().hex[:4]}", "Alençon"))
+    made = await desk.put(desk.new("submitted", f"Grutier {uuid4().hex[:4]}", "Caen"))
     async with people(PERSON, path="/espace/fiches", script=script) as screen:
         page = screen.page
         screen.expected = SAYS_ERRORS
@@ -53,7 +44,7 @@ async def test_a_fiche_is_changed_on_one_page(desk: Desk, people: People, script
 
 
 async def test_what_is_asked_for_is_completed(desk: Desk, people: People) -> None:
-    made = await desk.put(desk.new("to_complete", f"Tailleur de pierre {uuid4().hex[:4]}", "Évreux"))
+    made = await desk.put(desk.new("to_complete", f"Tailleur de pierre {uuid4().hex[:4]}", "Caen"))
     async with people(PERSON, path="/espace/fiches", script=False) as screen:
         page = screen.page
         screen.expected = SAYS_ERRORS

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.desk import DESK, OPCO, PERSON, Desk, Made, at_work
+from tests.browser.desk import DESK, OPCO, PERSON, Desk, Made
 from tests.support.screens import ROOT, Screen, picture, sign_in, visiting, whole
 from tests.support.stack import Stack
 
@@ -18,12 +18,6 @@ SAYS_ERRORS = ("Failed to load resource",)
 """What Chromium writes of any answer of 400 and more."""
 Staff = Callable[..., AbstractAsyncContextManager[Screen]]
 BY_STAGE = {made.stage: made for made in DESK}
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def desk(stack: Stack) -> AsyncIterator[Desk]:
-    async with at_work(stack) as ready:
-        yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")

@@ -61,6 +61,13 @@ def month_of(at: dt.datetime) -> str:
     return civil_date(at).isoformat()[:7]
 
 
+def months_around(now: dt.datetime) -> tuple[str, str]:
+    """Return the month of now and the next one: the command is carried out a moment later, by then it may have begun."""
+    month = month_of(now)
+    year, number = int(month[:4]), int(month[5:])
+    return month, f"{year + number // 12}-{number % 12 + 1:02}"
+
+
 def deliver_estimates(
     before: Delivery | None,
     opco: str,

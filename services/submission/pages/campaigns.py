@@ -30,7 +30,6 @@ from shared.web.pages import page_router, render
 router = page_router()
 SHOWN: Final = 40
 """Campaigns and conferences on one page: ten years of quarters."""
-MANAGE: Final = "manage_yearbook"
 
 
 @router.get("/campagnes")
@@ -44,7 +43,7 @@ async def campaigns_page(request: Request, fait: str = "") -> Response:
         campaigns=found,
         opco=principal.organisation if principal.organisation in OPCOS else None,
         today=civil_date(await database(request).now()),
-        manages=may(principal, MANAGE),
+        manages=may(principal, "manage_yearbook"),
         done=fait,
     )
 
@@ -52,7 +51,7 @@ async def campaigns_page(request: Request, fait: str = "") -> Response:
 @router.get("/campagnes/nouvelle")
 async def new_campaign_page(request: Request) -> Response:
     """Show the form that opens a campaign."""
-    authorize(await signed_in(request), MANAGE)
+    authorize(await signed_in(request), "manage_yearbook")
     return render(request, "year/campaign_new.html", entry=Entry.of({}))
 
 
@@ -77,7 +76,9 @@ async def post_new_campaign_page(request: Request) -> Response:
     async def again(_principal: Principal, entry: Entry, status: int) -> Response:
         return render(request, "year/campaign_new.html", status=status, entry=entry)
 
-    return await take(request, MANAGE, CampaignIn, document, ids, act, again, "/espace/campagnes?fait=ouverte")
+    return await take(
+        request, "manage_yearbook", CampaignIn, document, ids, act, again, "/espace/campagnes?fait=ouverte"
+    )
 
 
 @router.get("/campagnes/{campaign_id}")
@@ -86,7 +87,12 @@ async def campaign_page(request: Request, campaign_id: UUID, fait: str = "") -> 
     principal = await signed_in(request)
     campaign = await story.read_campaign(database(request), principal, campaign_id)
     return render(
-        request, "year/campaign.html", campaign=campaign, opcos=OPCOS, manages=may(principal, MANAGE), done=fait
+        request,
+        "year/campaign.html",
+        campaign=campaign,
+        opcos=OPCOS,
+        manages=may(principal, "manage_yearbook"),
+        done=fait,
     )
 
 
@@ -131,7 +137,7 @@ async def post_extension_page(request: Request, campaign_id: UUID) -> Response:
 
 async def _managed(request: Request, campaign_id: UUID) -> Campaign:
     principal = await signed_in(request)
-    authorize(principal, MANAGE)
+    authorize(principal, "manage_yearbook")
     return await story.read_campaign(database(request), principal, campaign_id)
 
 
@@ -162,7 +168,9 @@ async def _change(
         return _form(request, what, campaign, at_revision(entry, campaign.revision), status)
 
     done = f"/espace/campagnes/{campaign_id}?fait={what}"
-    return await take(request, MANAGE, body_type, document, lambda _principal, _body: [campaign_id], act, again, done)
+    return await take(
+        request, "manage_yearbook", body_type, document, lambda _principal, _body: [campaign_id], act, again, done
+    )
 
 
 @router.get("/conferences")
@@ -170,13 +178,15 @@ async def conferences_page(request: Request, fait: str = "") -> Response:
     """Show the conferences on record, the latest first."""
     principal = await signed_in(request)
     found = await story.read_conferences(database(request), principal, None, SHOWN)
-    return render(request, "year/conferences.html", conferences=found, manages=may(principal, MANAGE), done=fait)
+    return render(
+        request, "year/conferences.html", conferences=found, manages=may(principal, "manage_yearbook"), done=fait
+    )
 
 
 @router.get("/conferences/nouvelle")
 async def new_conference_page(request: Request) -> Response:
     """Show the form that puts a conference on record."""
-    authorize(await signed_in(request), MANAGE)
+    authorize(await signed_in(request), "manage_yearbook")
     return render(request, "year/conference_new.html", entry=Entry.of({}))
 
 
@@ -205,7 +215,9 @@ async def post_new_conference_page(request: Request) -> Response:
     async def again(_principal: Principal, entry: Entry, status: int) -> Response:
         return render(request, "year/conference_new.html", status=status, entry=entry)
 
-    return await take(request, MANAGE, ConferenceIn, document, ids, act, again, "/espace/conferences?fait=inscrite")
+    return await take(
+        request, "manage_yearbook", ConferenceIn, document, ids, act, again, "/espace/conferences?fait=inscrite"
+    )
 
 
 def _lines(text: str) -> list[str]:

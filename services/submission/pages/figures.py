@@ -9,12 +9,11 @@ from fastapi import Request, Response
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.declarations import Figure
-from services.submission.domain.deliveries import Delivery, Estimate, delivery_id
+from services.submission.domain.deliveries import Delivery, Estimate, delivery_id, months_around
 from services.submission.pages.form_choices import words_of
 from services.submission.pages.year_forms import may, take
 from services.submission.reference.lists import ListName
 from services.submission.yearbook_answers import comparison_out, declaration_out, delivery_out, reconciliation_out
-from services.submission.yearbook_api import months_around
 from services.submission.yearbook_bodies import DeclarationIn, DeliveryIn
 from services.submission.yearbook_store import Yearbook
 from shared.contracts.campaigns import declaration_id
@@ -29,7 +28,6 @@ from shared.web.forms import Posted
 from shared.web.pages import page_router, render, see_other
 
 router = page_router()
-DECLARES: Final = "declare_projects"
 SPARE: Final = 3
 """Empty lines under what an OPCO delivered."""
 
@@ -54,7 +52,7 @@ async def programme_page(request: Request, year: int, fait: str = "") -> Respons
         found=comparison_out(year, now, programme, lines),
         rome=words_of(ListName.ROME),
         own=limited_to(principal, "read_yearbook"),
-        delivers=may(principal, DECLARES),
+        delivers=may(principal, "declare_projects"),
         done=fait,
     )
 
@@ -63,7 +61,7 @@ async def programme_page(request: Request, year: int, fait: str = "") -> Respons
 async def delivery_page(request: Request, year: int) -> Response:
     """Show the form of what is expected for the months to come, as it was told last."""
     principal = await signed_in(request)
-    authorize(principal, DECLARES)
+    authorize(principal, "declare_projects")
     told = await _told(request, principal, _known(year))
     estimates = told.now.estimates if told else ()
     typed = {
@@ -96,7 +94,7 @@ async def post_delivery_page(request: Request, year: int) -> Response:
         return _delivery(request, year, await _told(request, principal, year), entry, status)
 
     return await take(
-        request, DECLARES, DeliveryIn, document, ids, act, again, f"/espace/programmes/{year}?fait=livree"
+        request, "declare_projects", DeliveryIn, document, ids, act, again, f"/espace/programmes/{year}?fait=livree"
     )
 
 
@@ -159,13 +157,15 @@ async def post_declaration_page(request: Request, year: int) -> Response:
         body = ask.body
         figure = Figure(body.as_of, body.number, body.source)
         decided = story.declare_projects(book, ask.principal, body.year, figure, ask.at)
-        return Answer(201, declaration_out(decided.state), revision=decided.state.revision, location=f"/declarations/{year}")
+        return Answer(
+            201, declaration_out(decided.state), revision=decided.state.revision, location=f"/declarations/{year}"
+        )
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         return await _declarations(request, principal, _known(year), entry, status)
 
     done = f"/espace/declarations/{year}?fait=declare"
-    return await take(request, DECLARES, DeclarationIn, document, ids, act, again, done)
+    return await take(request, "declare_projects", DeclarationIn, document, ids, act, again, done)
 
 
 async def _declarations(
@@ -181,7 +181,7 @@ async def _declarations(
         found=found,
         entry=entry,
         own=next((one for one in found.lines if one.opco == principal.organisation), None),
-        declares=may(principal, DECLARES) and principal.organisation in OPCOS,
+        declares=may(principal, "declare_projects") and principal.organisation in OPCOS,
         sources=list(LABELS[DeclarationSource].items()),
         words=LABELS[DeclarationSource],
         done=done,

@@ -14,7 +14,7 @@ from fastapi import Query, Request, Response
 
 from services.submission import import_cases as cases
 from services.submission.files.report import OUTCOMES
-from services.submission.import_api import XLSX, Outcomes, codes_of, take_upload
+from services.submission.import_answers import XLSX, Outcomes, codes_of, take_upload
 from services.submission.import_bodies import STATES, line_out
 from shared.errors import Forbidden, InvalidInput, NotFound, Objection, Refused, Unauthenticated
 from shared.http import database, idempotency_key, signed_in

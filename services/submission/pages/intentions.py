@@ -24,7 +24,6 @@ from shared.web.forms import Posted, posted
 from shared.web.pages import page_router, render, see_other
 
 router = page_router()
-OPERATION: Final = "preprogramme_fiche"
 TYPED: Final = ("title", "rome", "main_formacode", "branch_idcc", "zone_emploi", "starts_from", "starts_until")
 COUNTED: Final = ("programme_year", "seats", "sessions")
 
@@ -33,7 +32,7 @@ COUNTED: Final = ("programme_year", "seats", "sessions")
 async def new_intention_page(request: Request) -> Response:
     """Show the form of an intention."""
     principal = await signed_in(request)
-    authorize(principal, OPERATION)
+    authorize(principal, "preprogramme_fiche")
     year = (await database(request).now()).year
     return _page(request, principal, None, Entry.of({"programme_year": year, "sessions": 1}))
 
@@ -42,7 +41,7 @@ async def new_intention_page(request: Request) -> Response:
 async def post_new_intention_page(request: Request) -> Response:
     """Announce what is meant."""
     async with posted(request) as sent:
-        authorize(sent.principal, OPERATION)
+        authorize(sent.principal, "preprogramme_fiche")
         outcome = await _announce(request, sent, sent.text("reference"), new=True)
         if isinstance(outcome, Refused):
             return _page(request, sent.principal, None, sent.entry(outcome, strip="intention."), outcome.status)
@@ -72,7 +71,7 @@ async def post_intention_page(request: Request, fiche_id: UUID) -> Response:
 
 
 async def _announced(request: Request, principal: Principal, fiche_id: UUID) -> Preparation:
-    authorize(principal, OPERATION)
+    authorize(principal, "preprogramme_fiche")
     held = await own_draft(request, principal, fiche_id)
     if held.intention is None:
         raise NotFound(Objection("NO_INTENTION", "Aucune intention n’est annoncée sous cette référence."))

@@ -65,28 +65,30 @@ def _filing(ask: Ask[Any]) -> Filing:
 
 PURPOSES: Final[Mapping[str, Purpose]] = {
     "completion": Purpose(
-        "complete_fiche",
-        "Compléter la fiche",
-        "Envoyer le complément",
-        ContentIn,
-        lambda fiches, asker, ask, given: story.complete_fiche(fiches, asker, _filing(ask), given),
-        "complement",
+        operation="complete_fiche",
+        title="Compléter la fiche",
+        button="Envoyer le complément",
+        body=ContentIn,
+        act=lambda fiches, asker, ask, given: story.complete_fiche(fiches, asker, _filing(ask), given),
+        done="complement",
     ),
     "modification": Purpose(
-        "amend_fiche",
-        "Modifier la fiche",
-        "Enregistrer la modification",
-        ContentIn,
-        lambda fiches, asker, ask, given: story.amend_fiche(fiches, asker, _filing(ask), given),
-        "modification",
+        operation="amend_fiche",
+        title="Modifier la fiche",
+        button="Enregistrer la modification",
+        body=ContentIn,
+        act=lambda fiches, asker, ask, given: story.amend_fiche(fiches, asker, _filing(ask), given),
+        done="modification",
     ),
     "contre-proposition": Purpose(
-        "counter_propose",
-        "Proposer un autre contenu",
-        "Envoyer la contre-proposition",
-        CounterProposalIn,
-        lambda fiches, asker, ask, given: story.counter_propose(fiches, asker, _filing(ask), ask.body.reason, given),
-        "contre-proposition",
+        operation="counter_propose",
+        title="Proposer un autre contenu",
+        button="Envoyer la contre-proposition",
+        body=CounterProposalIn,
+        act=lambda fiches, asker, ask, given: story.counter_propose(
+            fiches, asker, _filing(ask), ask.body.reason, given
+        ),
+        done="contre-proposition",
         with_reason=True,
     ),
 }
