@@ -15,7 +15,8 @@ import pytest_asyncio
 
 from services.submission.files.template import rows_of
 from services.submission.form_fields import fields_of
-from services.submission.import_api import KINDS, LIMIT_BYTES
+from services.submission.import_answers import KINDS
+from services.submission.import_api import LIMIT_BYTES
 from services.submission.import_job import BATCH, KEEPING, Imports, carry_batch
 from services.submission.import_store import find_import
 from services.submission.settings import Settings, WarningSettings
