@@ -20,7 +20,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks as promised
 
-from services.submission.import_api import KINDS
+from services.submission.import_answers import KINDS
 from shared.contracts.flow import SERVICES
 from shared.policy import POLICY
 from tests.access.cells import Cell, cells, expected

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.submission.files.columns import columns
 from services.submission.files.template import rows_of
 from services.submission.form_fields import fields_of
-from services.submission.import_api import KINDS
+from services.submission.import_answers import KINDS
 from tests.fuzz.mutations import mutated, varied
 from tests.support.fiches import GOLDEN_WARNINGS, golden_content, golden_json
 

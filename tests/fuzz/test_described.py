@@ -10,7 +10,7 @@ import pytest
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from services.submission.import_api import KINDS
+from services.submission.import_answers import KINDS
 from shared.contracts.flow import SERVICES
 from shared.http import answers
 from shared.web_app import new_app
