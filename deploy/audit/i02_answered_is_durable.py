@@ -49,9 +49,12 @@ def _is_uuid(text: str) -> bool:
 
 
 def mark_of(entry: Entry) -> Mark:
-    """Return under which key the service must know that it answered."""
-    service = OPERATIONS.get(entry.operation, entry.operation)
-    return (service, ingress_topic(entry.organisation) if entry.kind == "ingress" else entry.principal, entry.key)
+    """Return under which key the service must know that it answered; the entry is of a known command."""
+    return (
+        OPERATIONS[entry.operation],
+        ingress_topic(entry.organisation) if entry.kind == "ingress" else entry.principal,
+        entry.key,
+    )
 
 
 def judge(
@@ -65,8 +68,14 @@ def judge(
     `answers_from` says from when on each service keeps its answers, where retention has removed older ones: of those the trail alone
     can speak.
     """
-    accepted = {mark_of(entry): entry for entry in entries if entry.accepted}
+    done = [entry for entry in entries if entry.accepted]
+    accepted = {mark_of(entry): entry for entry in done if entry.operation in OPERATIONS}
+    unknown = Counter(entry.operation for entry in done if entry.operation not in OPERATIONS)
     sentences = [
+        f"{times} journal entries are of {operation}, which is no command's name: where they were carried out cannot be said"
+        for operation, times in unknown.items()
+    ]
+    sentences += [
         f"{mark[0]}: {entry.operation} of {entry.reference or entry.fiche_id} was accepted under {mark[2]}, but no trace is kept"
         for mark, entry in accepted.items()
         if mark not in marks and not _is_out_of_time(entry, answers_from.get(mark[0]))
@@ -82,7 +91,7 @@ def judge(
             sentences.append(
                 f"{service}: {action} of {aggregate} by {actor} was accepted {times} times, done {trail.get(trace, 0)} times"
             )
-    return verdict(len(accepted), sentences)
+    return verdict(len(accepted) + unknown.total(), sentences)
 
 
 def _is_out_of_time(entry: Entry, answers_from: dt.datetime | None) -> bool:

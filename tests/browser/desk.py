@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from deploy.audit.shape import OPERATIONS
 from deploy.demo.http_door import Ask, HttpDoor, Reply
 from deploy.journal import Journal, journal_path
 from shared.contracts.fiche import fiche_id
@@ -77,9 +78,9 @@ class Desk:
 
     async def put(self, made: Made) -> Made:
         """File a fiche and bring it where it is to be."""
-        await self.write(OPCO, "submission", "submit_fiche", "/fiches", self.filed(made))
-        for who, service, path, body in _WAY[made.stage](made):
-            await self.write(who, service, path.rsplit("/", maxsplit=1)[-1], path, body)
+        await self.write(OPCO, "submit_fiche", "/fiches", self.filed(made))
+        for who, operation, path, body in _WAY[made.stage](made):
+            await self.write(who, operation, path, body)
         return made
 
     def filed(self, made: Made, **changes: Any) -> dict[str, Any]:
@@ -104,13 +105,16 @@ class Desk:
         """Change a fiche by the OPCO's system, as a colleague does meanwhile."""
         body = self.filed(made, **changes)
         del body["reference"]
-        await self.write(OPCO, "submission", "amend_fiche", f"/fiches/{made.id}/amendment", body, revision)
+        await self.write(OPCO, "amend_fiche", f"/fiches/{made.id}/amendment", body, revision)
 
     async def write(
-        self, who: str, service: str, operation: str, path: str, body: Mapping[str, Any], revision: int = 1
+        self, who: str, operation: str, path: str, body: Mapping[str, Any], revision: int = 1
     ) -> Reply:
-        """Send a write until it is answered; fails where it is not accepted."""
-        ask = Ask(who, service, operation, path, body, str(uuid4()), None, revision, WAIT)
+        """Send a write until it is answered; fails where it is not accepted.
+
+        The journal keeps the command's name: `poec audit` looks for what was accepted where that command is carried out.
+        """
+        ask = Ask(who, OPERATIONS[operation], operation, path, body, str(uuid4()), None, revision, WAIT)
         reply = await self.http.write(ask)
         assert reply.outcome == "accepted", f"{path}: {reply.status} {reply.outcome} {reply.codes}"
         return reply
@@ -127,15 +131,15 @@ def _dossier(made: Made, path: str) -> str:
 
 
 def _avis(made: Made) -> list[Any]:
-    return [("region", "validation", _dossier(made, "avis"), {"avis": "COMPLEMENTAIRE"})]
+    return [("region", "give_avis", _dossier(made, "avis"), {"avis": "COMPLEMENTAIRE"})]
 
 
 def _validated(made: Made) -> list[Any]:
-    return [*_avis(made), ("pole-emploi", "validation", _dossier(made, "validation"), {})]
+    return [*_avis(made), ("pole-emploi", "validate_fiche", _dossier(made, "validation"), {})]
 
 
 def _confirmed(made: Made) -> list[Any]:
-    return [*_validated(made), (OPCO, "submission", f"/fiches/{made.id}/programmation", {})]
+    return [*_validated(made), (OPCO, "confirm_programmation", f"/fiches/{made.id}/programmation", {})]
 
 
 def _adaptation(made: Made) -> list[Any]:
@@ -145,12 +149,12 @@ def _adaptation(made: Made) -> list[Any]:
         "comment": "Une session du PRF commence le même jour à Caen : décalez la vôtre de quatre semaines.",
         "expires_on": "2018-03-15",
     }
-    return [("region", "validation", _dossier(made, "adaptation"), body)]
+    return [("region", "propose_adaptation", _dossier(made, "adaptation"), body)]
 
 
 def _completion(made: Made) -> list[Any]:
     items = [{"field": "sourcing.plan", "request": "Précisez avec quelles entreprises la réunion est organisée."}]
-    return [("region", "validation", _dossier(made, "completion-request"), {"items": items})]
+    return [("region", "ask_completion", _dossier(made, "completion-request"), {"items": items})]
 
 
 _WAY: Final[Mapping[str, Any]] = {
@@ -162,9 +166,9 @@ _WAY: Final[Mapping[str, Any]] = {
     "confirmed": _confirmed,
     "engaged": lambda made: [
         *_confirmed(made),
-        (OPCO, "submission", f"/fiches/{made.id}/sessions/1/engagement", {"enrolled": 11}),
+        (OPCO, "engage_session", f"/fiches/{made.id}/sessions/1/engagement", {"enrolled": 11}),
     ],
-    "withdrawn": lambda made: [(OPCO, "submission", f"/fiches/{made.id}/withdrawal", {"reason": "BESOIN_DISPARU"})],
+    "withdrawn": lambda made: [(OPCO, "withdraw_fiche", f"/fiches/{made.id}/withdrawal", {"reason": "BESOIN_DISPARU"})],
 }
 """Who does what, one after the other, until a fiche is where it is to be."""
 

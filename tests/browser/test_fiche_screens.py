@@ -335,7 +335,7 @@ async def test_who_comes_after_the_state_moved_on_is_told_so_and_keeps_the_text(
         page = screen.page
         await page.get_by_label("Motif du refus").fill("Nous gardons nos dates.")
         decline = {"reason": "Dates tenues."}
-        await desk.write(OPCO, "submission", "decline_adaptation", f"/fiches/{made.id}/adaptation/refusal", decline)
+        await desk.write(OPCO, "decline_adaptation", f"/fiches/{made.id}/adaptation/refusal", decline)
         await followed(page.get_by_role("button", name="Refuser l’adaptation"))
         await expect(page.locator("#erreurs")).to_contain_text("La fiche est à l’état «\u202fDéposée\u202f»")
         await expect(page.get_by_text("Nous gardons nos dates.")).to_be_visible()

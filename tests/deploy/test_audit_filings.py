@@ -181,6 +181,11 @@ def test_an_answer_of_which_no_trace_is_kept_is_found() -> None:
     assert "no trace is kept" in judge_durable([KAFKA], set(), TRAIL).violations[0]
 
 
+def test_an_entry_of_no_known_command_is_found() -> None:
+    found = judge_durable([replace(HTTP, operation="submission")], MARKS, TRAIL)
+    assert found.checked == 1 and "1 journal entries are of submission" in found.violations[0]
+
+
 def test_an_accepted_command_without_its_audit_entry_is_found() -> None:
     assert "accepted 1 times, done 0 times" in judge_durable([HTTP], MARKS, {}).violations[0]
 
