@@ -27,7 +27,7 @@ class Alike:
     last_end: dt.date
 
 
-_ALIKE: Final = """
+ALIKE: Final = """
 SELECT id, reference, title, status, first_start,
   (SELECT max((plan->>'end')::date) FROM jsonb_array_elements(document->'content'->'sessions') plan) AS last_end
 FROM fiche
@@ -46,7 +46,7 @@ async def find_alike(unit: UnitOfWork, opco: str, content: FicheContent, itself:
     starts = first_start(content.sessions)
     of_training = (content.formacodes[0], content.rome)
     rows = await unit.read(
-        _ALIKE, opco, content.place.insee, starts, NEAR_DAYS, *of_training, final, itself, MOST_ALIKE
+        ALIKE, opco, content.place.insee, starts, NEAR_DAYS, *of_training, final, itself, MOST_ALIKE
     )
     return tuple(
         Alike(

@@ -1,14 +1,16 @@
 """A fiche is looked at before it is filed: what filing would say, and which fiches of the same OPCO are alike; nothing is written."""
 
+import datetime as dt
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from services.submission.check_store import ALIKE
 from shared.contracts.fiche import OutsideCampaign
 from shared.contracts.ingress import SubmitFiche
 from tests.services.submission import filings as f
@@ -160,12 +162,24 @@ async def test_a_fiche_that_ended_is_not_shown_and_of_many_the_five_nearest_are(
     assert [one["first_start"] for one in seen] == [f"2018-05-{day:02}" for day in (2, 3, 4, 5, 6)]
 
 
-async def test_looking_for_what_is_alike_reads_an_index_and_no_table(room: Room) -> None:
-    query = "EXPLAIN SELECT id FROM fiche WHERE opco = 'akto' AND insee = '50502' AND first_start BETWEEN '2018-01-01' AND '2018-02-01'"
-    async with room.database.connection() as connection, connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        plan = "\n".join(row[0] for row in await connection.fetch(query))
-    assert "fiche_alike" in plan
+MANY = """
+INSERT INTO fiche SELECT (jsonb_populate_record(f, jsonb_build_object('id', gen_random_uuid(), 'reference', 'copy ' || n,
+  'insee', 'n' || n % 100, 'first_start', f.first_start + n % 300))).* FROM fiche f, generate_series(1, 3000) AS n WHERE f.id = $1
+"""
+
+
+async def test_looking_for_what_is_alike_reads_its_own_index_only(room: Room) -> None:
+    """Other indexes begin with the OPCO too: among 3,000 fiches of one OPCO theirs would be read whole."""
+    one = await filed(room, place=at("50502"))
+    async with room.database.connection() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("SELECT set_config('poec.tenant', '*', true)")
+        await connection.execute(MANY, UUID(one["fiche_id"]))
+        asked = (GOLDEN_OPCO, "n7", dt.date(2018, 5, 1), 30, "22054", "F1703", ["withdrawn"], uuid4(), 5)
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {ALIKE}", *asked))
+        await transaction.rollback()
+    assert "fiche_alike" in plan and "fiche_by_" not in plan and "Seq Scan on fiche" not in plan, plan
 
 
 OUTSIDE = {"motive": "MARCHE_PUBLIC", "reason": "Marché attribué fin mai."}
