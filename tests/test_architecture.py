@@ -65,6 +65,8 @@ PLANTED: list[tuple[Check, str, str, str]] = [
     (a.forbidden_names, "shared/utils.py", "X = 1", "a name that says nothing"),
     (a.forbidden_names, "services/validation/helpers/__init__.py", "X = 1", "a folder that says nothing"),
     (a.too_long, "shared/logs.py", "X = 1\n" * 401, "a long file"),
+    (a.too_long, "tests/shared/test_logs.py", "X = 1\n" * 401, "a long file of tests"),
+    (a.too_long, "services/validation/templates/list.html", "<p>\n" * 401, "a long template"),
     (a.swallowed_cancellations, "shared/logs.py", "import asyncio\nX = asyncio.wait_for", "wait_for"),
     (a.swallowed_cancellations, "shared/logs.py", "from asyncio import wait_for\nX = wait_for", "wait_for by name"),
     (a.latest_offsets, "shared/logs.py", "X = dict(auto_offset_reset='latest')", "what was written before is lost"),

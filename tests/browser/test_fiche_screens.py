@@ -14,8 +14,7 @@ from tests.support.screens import ROOT, Screen, picture, sign_in, visiting, whol
 from tests.support.stack import Stack
 
 PICTURES: Path = ROOT / "services" / "submission" / "pictures"
-SAYS_ERRORS = ("Failed to load resource",)
-"""What Chromium writes of any answer of 400 and more."""
+SAYS_ERRORS = ("Failed to load resource",)  # what Chromium writes of any answer of 400 and more
 Staff = Callable[..., AbstractAsyncContextManager[Screen]]
 BY_STAGE = {made.stage: made for made in DESK}
 
