@@ -10,6 +10,7 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
 from services.submission import import_cases as cases
+from services.submission.domain.decisions import REFERENCE_LENGTH
 from services.submission.files.apart import AT_ONCE, read_apart
 from services.submission.import_bodies import import_out
 from services.submission.import_store import Import, Waiting
@@ -29,7 +30,6 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Content type to kind of file."""
 _CODES: Final = TypeAdapter(Codes)
-_REFERENCE_LENGTH: Final = 80
 Outcomes = Literal["accepted", "unchanged", "warned", "refused"]
 
 
@@ -100,6 +100,6 @@ def _named(request: str | None) -> str | None:
 
 def _shown(reference: object) -> str | None:
     """Return a reference that the report can repeat: what no fiche could be called is left out."""
-    if not isinstance(reference, str) or not 0 < len(reference) <= _REFERENCE_LENGTH or not reference.isprintable():
+    if not isinstance(reference, str) or not 0 < len(reference) <= REFERENCE_LENGTH or not reference.isprintable():
         return None
     return reference

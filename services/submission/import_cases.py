@@ -51,7 +51,7 @@ async def take_file(unit: UnitOfWork, principal: Principal, asked: Import, lines
             chunk = []
     await put_lines(unit, asked.id, asked.opco, chunk)
     unit.add("UPDATE fiche_import SET fiches = $2::int WHERE id = $1::uuid", asked.id, count)
-    return Import(**{**asked.__dict__, "fiches": count})
+    return replace(asked, fiches=count)
 
 
 def carry_line(
