@@ -75,6 +75,19 @@ def carry_line(
     return Carried(line.n, "accepted", decision.fiche.id, _said(decision.warnings, warning=True), named)
 
 
+_DEFECT: Final = Objection(
+    "DEFECT",
+    "Cette fiche a fait échouer le service, qui l’a signalé\u202f: rien n’est à corriger de votre côté."
+    " Renvoyez le fichier plus tard\u202f; si cela se reproduit, donnez à l’exploitation l’identifiant de l’import et la ligne.",
+)
+
+
+def defective(principal: Principal, line: Waiting) -> Carried:
+    """Return that a fiche could not be carried out for a reason that is no fault of its sender."""
+    authorize(principal, "submit_fiche", principal.organisation)
+    return Carried(line.n, "refused", None, _said([_DEFECT]), line.reference)
+
+
 def _said(objections: Sequence[Objection], warning: bool = False) -> tuple[dict[str, Any], ...]:
     return tuple(
         {"code": one.code, "field": one.field, "message": one.message, "source": one.source, "warning": warning}

@@ -2,10 +2,14 @@
 
 Any number of processes share the work: each locks the fiches it takes. What became of a fiche is written in the transaction of
 its effect, so that a process may be killed anywhere: another one goes on where it was, and nothing is done twice.
+What makes a batch fail is either of the moment (tried again, with patience) or of one of its fiches: then each is carried out in a
+transaction of its own, and the one that fails there is refused as a defect, so that every file comes to its end.
 """
 
 import asyncio
 import json
+import random
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -27,6 +31,7 @@ from services.submission.import_store import (
     find_import,
     running_imports,
     settle_lines,
+    waiting_numbers,
 )
 from services.submission.store import open_fiches, write_fiches
 from services.submission.use_cases import partners_named
@@ -34,11 +39,12 @@ from shared.contracts.fiche import FicheContent, OutsideCampaign, Value, fiche_i
 from shared.contracts.ingress import Codes
 from shared.contracts.text import CODE
 from shared.crash import crash_point
-from shared.database import CONNECTION_LOST, Database, RightsChanged, UnitOfWork, retried
+from shared.database import Database, RightsChanged, UnitOfWork, retried
 from shared.errors import Conflict, Forbidden, InvalidInput, Malformed, Objection, Refused
 from shared.identity import Principal
 from shared.logs import log
 from shared.messaging.clients import cancelled_from_outside
+from shared.messaging.worker import TRANSIENT
 from shared.parsing import parse_json
 from shared.principals import Directory
 from shared.retention import Keeping
@@ -46,7 +52,18 @@ from shared.retention import Keeping
 BATCH: Final = 50
 _BREATH: Final = 10
 """So many fiches are read before others of this process have their turn."""
-_TRANSIENT: Final = (Conflict, RightsChanged, *CONNECTION_LOST, asyncpg.PostgresError, TimeoutError)
+_OF_THE_MOMENT: Final = (
+    RightsChanged,
+    *TRANSIENT,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.PostgresSystemError,
+)
+"""What says nothing about a fiche: the server is away, full, read-only or lets nobody in, or another transaction was first."""
+_MOST_SECONDS: Final = 30.0
+_ALONE_TRIES: Final = 5
 _FULL: Final = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT $1) pending"
 _LOG = log("imports")
 
@@ -74,17 +91,22 @@ class Imports:
         self._directory = Directory(database)
 
     async def run(self) -> None:
-        """Work until cancelled; what fails is tried again."""
+        """Work until cancelled; what fails is tried again, later each time."""
+        failed = 0
         while True:
             try:
                 worked = await self.pass_once()
-            except (asyncio.CancelledError, *_TRANSIENT) as failure:
+                failed = 0
+            except (asyncio.CancelledError, *_OF_THE_MOMENT) as failure:
                 if cancelled_from_outside():
                     raise
                 _LOG.warning("imports_failed", error=type(failure).__name__)
-                worked = False
+                worked, failed = False, failed + 1
+            except Exception:  # no fiche's: a defect of this job must not take the service's ears with it
+                _LOG.exception("imports_defect")
+                worked, failed = False, failed + 1
             if not worked:
-                await asyncio.sleep(self._poll)
+                await asyncio.sleep(_patience(self._poll, failed))
 
     async def pass_once(self) -> bool:
         """Carry out one batch of one of the files that are running; return whether there was one."""
@@ -109,7 +131,7 @@ class Imports:
         try:
             if principal is None or principal.organisation != asked.opco:
                 raise Forbidden(Objection("SENDER", "Le compte qui a envoyé ce fichier n’a plus le droit de déposer."))
-            if await retried(lambda: carry_batch(self._database, principal, asked, self._given)):
+            if await carry_on(self._database, principal, asked, self._given):
                 return True
             await self._close(import_id)
         except RightsChanged:
@@ -126,32 +148,107 @@ class Imports:
             await unit.flush()
 
 
-async def carry_batch(database: Database, principal: Principal, asked: Import, given: Given, most: int = BATCH) -> int:
-    """Carry out the next fiches of a file that no other process is at, in one transaction; return how many they were."""
-    async with database.unit(principal) as unit:
-        lines = await claim_lines(unit, asked.id, most)
-        if not lines:
-            return 0
-        read = [await _breathing(i, line, asked, unit.now) for i, line in enumerate(lines)]
-        named = {fiche_id(principal.organisation, reference) for reference, _ in read if reference}
-        partners = {one for _, filing in read if isinstance(filing, Filing) for one in partners_named(filing)}
-        fiches = await open_fiches(unit, [*named, *partners])
-        carried: list[Carried] = []
-        for i, (line, (reference, filing)) in enumerate(zip(lines, read, strict=True)):
-            carried.append(_carried(fiches, principal, line, reference, filing, given))
-            if i % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
-        resembled = await _resembled(unit, principal.organisation, lines, read)
-        write_fiches(fiches, unit)
-        settle_lines(unit, asked.id, [cases.beside(one, resembled.get(one.n)) for one in carried])
-        await crash_point("import.before_commit")
-        await unit.flush()
-    await crash_point("import.after_commit")
+def _patience(poll: float, failed: int) -> float:
+    """Return for how many seconds to wait: `poll` where there was nothing to do, longer after each failure, never all at once."""
+    return min(poll * 2.0 ** min(failed, 10), _MOST_SECONDS) * random.uniform(0.5, 1.0) if failed else poll
+
+
+class Tripped(Exception):
+    """A batch failed, and not because of the moment: one of these lines is at fault."""
+
+    def __init__(self, lines: Sequence[int]) -> None:
+        super().__init__(len(lines))
+        self.lines = tuple(lines)
+
+
+async def carry_on(database: Database, principal: Principal, asked: Import, given: Given) -> int:
+    """Carry out the next fiches of a file, together where they can be, else one by one; return how many they were.
+
+    Raises what is of the moment, and `Forbidden` where the sender may not file any more.
+    """
+    try:
+        return await retried(lambda: carry_batch(database, principal, asked, given))
+    except (Tripped, Conflict) as failure:
+        lines = (
+            failure.lines
+            if isinstance(failure, Tripped)
+            else await waiting_numbers(database, principal, asked.id, BATCH)
+        )
+        _LOG.warning(
+            "import_one_by_one",
+            import_id=str(asked.id),
+            fiches=len(lines),
+            error=type(failure.__cause__ or failure).__name__,
+        )
+    for n in lines:
+        await _alone(database, principal, asked, given, n)
     return len(lines)
 
 
+async def _alone(database: Database, principal: Principal, asked: Import, given: Given, n: int) -> None:
+    """Carry out one fiche in a transaction of its own; where that fails it is refused as a defect, and the others go on."""
+    for tried in range(_ALONE_TRIES):
+        try:
+            await carry_batch(database, principal, asked, given, only=n)
+            return
+        except Conflict as lost:  # somebody files the same fiche; what is lost every time is a defect
+            failure: BaseException = lost
+            await asyncio.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**tried)
+        except Tripped as tripped:
+            failure = tripped.__cause__ or tripped
+            break
+    _LOG.error("import_defect", import_id=str(asked.id), n=n, exc_info=failure)
+    async with database.unit(principal) as unit:
+        if lines := await claim_lines(unit, asked.id, 1, n):
+            settle_lines(unit, asked.id, [cases.defective(principal, line) for line in lines])
+            await unit.flush()
+
+
+async def carry_batch(
+    database: Database, principal: Principal, asked: Import, given: Given, most: int = BATCH, only: int | None = None
+) -> int:
+    """Carry out the next fiches of a file that no other process is at, in one transaction; return how many they were.
+
+    `only` is the number of the one fiche that is wanted. Raises `Tripped` where one of them cannot be carried out.
+    """
+    numbers: list[int] = []
+    try:
+        async with database.unit(principal) as unit:
+            lines = await claim_lines(unit, asked.id, most, only)
+            numbers += [line.n for line in lines]
+            if lines:
+                await _carry(unit, principal, asked, given, lines)
+    except (Forbidden, *_OF_THE_MOMENT):
+        raise
+    except Exception as failure:
+        if not numbers:
+            raise
+        raise Tripped(numbers) from failure
+    if numbers:
+        await crash_point("import.after_commit")
+    return len(numbers)
+
+
+async def _carry(unit: UnitOfWork, principal: Principal, asked: Import, given: Given, lines: Sequence[Waiting]) -> None:
+    """File the fiches of some lines and write what became of each, all in one statement."""
+    read = [await _breathing(i, line, asked, unit.now) for i, line in enumerate(lines)]
+    named = {fiche_id(principal.organisation, reference) for reference, _ in read if reference}
+    partners = {one for _, filing in read if isinstance(filing, Filing) for one in partners_named(filing)}
+    fiches = await open_fiches(unit, [*named, *partners])
+    carried: list[Carried] = []
+    for i, (line, (reference, filing)) in enumerate(zip(lines, read, strict=True)):
+        carried.append(cases.carry_line(fiches, principal, line, reference, filing, given))
+        if i % _BREATH == _BREATH - 1:
+            await asyncio.sleep(0)
+    resembled = await _resembled(unit, principal.organisation, lines, read)
+    write_fiches(fiches, unit)
+    settle_lines(unit, asked.id, [cases.beside(one, resembled.get(one.n)) for one in carried])
+    await crash_point("import.before_commit")
+    await unit.flush()
+
+
 async def _resembled(
-    unit: UnitOfWork, opco: str, lines: list[Waiting], read: list[tuple[str | None, Filing | Refused]]
+    unit: UnitOfWork, opco: str, lines: Sequence[Waiting], read: list[tuple[str | None, Filing | Refused]]
 ) -> dict[int, str]:
     """Return for each line that resembles another fiche the reference of one, filed before or earlier in this batch."""
     filings = {
@@ -173,23 +270,6 @@ async def _breathing(i: int, line: Waiting, asked: Import, at: Any) -> tuple[str
     if i % _BREATH == _BREATH - 1:
         await asyncio.sleep(0)
     return filing_of(line, asked, at)
-
-
-def _carried(
-    fiches: Any, principal: Principal, line: Waiting, reference: str | None, filing: Any, given: Given
-) -> Carried:
-    try:
-        return cases.carry_line(fiches, principal, line, reference, filing, given)
-    except Forbidden:
-        raise
-    except Exception:  # a defect must not stop the file: its line says so, the others go on
-        _LOG.exception("import_defect", n=line.n)
-        return cases.carry_line(fiches, principal, line, reference, InvalidInput(_DEFECT), given)
-
-
-_DEFECT: Final = Objection(
-    "DEFECT", "Cette fiche n’a pas pu être traitée\u202f; rien n’est à corriger\u202f: renvoyez le fichier plus tard."
-)
 
 
 def filing_of(line: Waiting, asked: Import, at: Any) -> tuple[str | None, Filing | Refused]:

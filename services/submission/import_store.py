@@ -142,17 +142,23 @@ async def put_import(unit: UnitOfWork, asked: Import) -> None:
 
 _CLAIM: Final = (
     "SELECT n, line, reference, document, objections::text AS objections FROM fiche_import_line"
-    " WHERE import_id = $1 AND outcome IS NULL ORDER BY n LIMIT $2 FOR UPDATE SKIP LOCKED"
+    " WHERE import_id = $1 AND outcome IS NULL AND ($3::int IS NULL OR n = $3) ORDER BY n LIMIT $2 FOR UPDATE SKIP LOCKED"
 )
 
 
-async def claim_lines(unit: UnitOfWork, import_id: UUID, most: int) -> list[Waiting]:
-    """Lock the next fiches of a file that nobody else is at."""
-    rows = await unit.read(_CLAIM, import_id, most)
+async def claim_lines(unit: UnitOfWork, import_id: UUID, most: int, only: int | None = None) -> list[Waiting]:
+    """Lock the next fiches of a file that nobody else is at, or the one of a number."""
+    rows = await unit.read(_CLAIM, import_id, most, only)
     return [
         Waiting(row["n"], row["line"], row["reference"], row["document"], tuple(orjson.loads(row["objections"])))
         for row in rows
     ]
+
+
+async def waiting_numbers(database: Database, principal: Principal, import_id: UUID, most: int) -> list[int]:
+    """Return the numbers of the next fiches of a file that wait, whoever is at them."""
+    query = "SELECT n FROM fiche_import_line WHERE import_id = $1 AND outcome IS NULL ORDER BY n LIMIT $2"
+    return [row["n"] for row in await database.query(principal, query, import_id, most)]
 
 
 _SETTLE: Final = (

@@ -9,69 +9,29 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from services.submission.files.template import rows_of
 from services.submission.form_fields import fields_of
-from services.submission.import_answers import KINDS
 from services.submission.import_api import LIMIT_BYTES
 from services.submission.import_job import BATCH, KEEPING, Imports, carry_batch
 from services.submission.import_store import find_import
-from services.submission.settings import Settings, WarningSettings
+from services.submission.settings import Settings
 from shared.identity import service_principal
 from shared.principals import Registration, register
 from shared.retention import Retention
+from tests.services.submission.importing import GIVEN, ask, carried, counts, fiches, importing_room, send
 from tests.services.submission.room import PEOPLE, Room
 from tests.services.submission.test_fiche_files import TITLES, as_csv, as_xlsx
 from tests.support.fiches import PAST_WARNINGS, golden_content, golden_json
 from tests.support.servers import Servers
 
-GIVEN = WarningSettings().given()
-TYPES = {kind: content_type for content_type, kind in KINDS.items() if content_type != "application/x-ndjson"}
-
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    wanted = [Registration(who, "machine", who, ("opco",)) for who in ("opco-2i", "akto")]
-    async with made.database.unit(service_principal("submission", "api")) as unit:
-        await register(unit, wanted, "test")
-        await unit.flush()
-    try:
+    async with importing_room(servers) as made:
         yield made
-    finally:
-        await made.close()
-
-
-def fiches(*references: str, acknowledged: tuple[str, ...] = PAST_WARNINGS, **changes: Any) -> list[dict[str, Any]]:
-    content = golden_content(**changes).model_dump(mode="json")
-    return [{"reference": one, "content": content, "acknowledged": [*acknowledged]} for one in references]
-
-
-async def send(
-    room: Room, raw: bytes, kind: str = "json", who: str = "opco-2i", key: str | None = None, query: str = ""
-) -> httpx.Response:
-    headers = {"authorization": who, "content-type": TYPES[kind], "idempotency-key": key or uuid4().hex}
-    return await room.client.post(f"/imports{query}", content=raw, headers=headers)
-
-
-async def ask(room: Room, path: str, who: str = "opco-2i") -> httpx.Response:
-    return await room.client.get(f"/imports{path}", headers={"authorization": who})
-
-
-async def carried(room: Room, answer: httpx.Response, who: str = "opco-2i") -> dict[str, Any]:
-    """Carry a file out to its end; return how it stands."""
-    assert answer.status_code == 202, answer.text
-    job = Imports(room.database, GIVEN)
-    while (found := await ask(room, f"/{answer.json()['import_id']}", who)).json()["state"] == "running":
-        await job.pass_once()
-    return dict(found.json())
-
-
-def counts(found: dict[str, Any]) -> dict[str, int]:
-    return {name: number for name, number in found["counts"].items() if number}
 
 
 async def events(room: Room) -> int:
