@@ -5,19 +5,13 @@ import re
 from typing import Final
 
 from shared.contracts.fiche import FicheContent, TrainingHours
-from shared.contracts.references import TargetContract
+from shared.contracts.labels import in_sentence
 
 TITLE_PREFIX: Final = "POEC - "
 TITLE_LENGTH: Final = 255
 ENROLMENT_CLOSES_DAYS: Final = 3
 """Enrolment closes this many days before the first day of a session."""
 
-CONTRACT_WORDS: Final[dict[TargetContract, str]] = {
-    TargetContract.CDI: "CDI",
-    TargetContract.CDD_12_MOIS: "CDD d’au moins 12 mois",
-    TargetContract.PROFESSIONNALISATION_12_MOIS: "contrat de professionnalisation d’au moins 12 mois",
-    TargetContract.APPRENTISSAGE: "contrat d’apprentissage",
-}
 FUNDING: Final = (
     "Coûts pédagogiques pris en charge par l’OPCO et ses cofinanceurs\u202f; "
     "rémunération du demandeur d’emploi selon sa situation (AREF ou RFPE)."
@@ -35,7 +29,7 @@ def title(content: FicheContent) -> str:
 
 def expected_results(content: FicheContent) -> str:
     """Return the sentence about the jobs a POEC leads to (contracts of L6326-3)."""
-    words = ", ".join(CONTRACT_WORDS[contract] for contract in content.target_contracts)
+    words = ", ".join(map(in_sentence, content.target_contracts))
     return f"Accès à un emploi durable\u202f: {words}."
 
 

@@ -27,12 +27,20 @@ class Alike:
     last_end: dt.date
 
 
-ALIKE: Final = """
-SELECT id, reference, title, status, first_start,
+_RESEMBLES: Final = """
+opco = {opco} AND insee = {insee} AND first_start BETWEEN {start} - {days} AND {start} + {days}
+  AND (formacode = {formacode} OR rome = {rome}) AND status <> ALL({final}) AND id <> {itself}
+"""
+"""When a fiche is alike; `are_alike` says the same of two contents."""
+ALIKE: Final = f"""
+SELECT id AS fiche_id, reference, title, status, first_start,
   (SELECT max((plan->>'end')::date) FROM jsonb_array_elements(document->'content'->'sessions') plan) AS last_end
 FROM fiche
-WHERE opco = $1 AND insee = $2 AND first_start BETWEEN $3::date - $4::int AND $3::date + $4::int
-  AND (formacode = $5 OR rome = $6) AND status <> ALL($7::text[]) AND id <> $8::uuid
+WHERE {
+    _RESEMBLES.format(
+        opco="$1", insee="$2", start="$3::date", days="$4::int", formacode="$5", rome="$6", final="$7::text[]", itself="$8::uuid"
+    )
+}
 ORDER BY abs(first_start - $3::date), id LIMIT $9
 """
 
@@ -48,26 +56,26 @@ async def find_alike(unit: UnitOfWork, opco: str, content: FicheContent, itself:
     rows = await unit.read(
         ALIKE, opco, content.place.insee, starts, NEAR_DAYS, *of_training, final, itself, MOST_ALIKE
     )
-    return tuple(
-        Alike(
-            fiche_id=row["id"],
-            reference=row["reference"],
-            title=row["title"],
-            status=Status(row["status"]),
-            first_start=row["first_start"],
-            last_end=row["last_end"],
-        )
-        for row in rows
-    )
+    return tuple(Alike(**{**row, "status": Status(row["status"])}) for row in rows)
 
 
-_OF_MANY: Final = """
+_OF_MANY: Final = f"""
 SELECT asked.n, found.reference
 FROM unnest($1::int[], $2::uuid[], $3::text[], $4::date[], $5::text[], $6::text[]) AS asked(n, itself, insee, start, formacode, rome)
 CROSS JOIN LATERAL (
   SELECT reference FROM fiche
-  WHERE opco = $7 AND insee = asked.insee AND first_start BETWEEN asked.start - $8::int AND asked.start + $8::int
-    AND (formacode = asked.formacode OR rome = asked.rome) AND status <> ALL($9::text[]) AND id <> asked.itself
+  WHERE {
+    _RESEMBLES.format(
+        opco="$7",
+        insee="asked.insee",
+        start="asked.start",
+        days="$8::int",
+        formacode="asked.formacode",
+        rome="asked.rome",
+        final="$9::text[]",
+        itself="asked.itself",
+    )
+}
   LIMIT 1
 ) found
 """

@@ -10,8 +10,8 @@ import datetime as dt
 import json
 import re
 import types
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from itertools import islice
@@ -109,6 +109,18 @@ def content_of(fields: Typed) -> FicheContent | tuple[Objection, ...]:
         ]
         return tuple([*wrong, *(_in_euros(one) for one in objections_from(found, FicheContent))][:MAX_OBJECTIONS])
     return tuple(wrong) or content
+
+
+def as_typed(fields: Typed, objections: Iterable[Objection]) -> tuple[Objection, ...]:
+    """Return what is said of a content with the paths at which its fields were typed: a row that was left empty is in the form alone."""
+    reading = _Reading()
+    reading.read(form(), _tree({path: text for path, text in fields.items() if leaf_at(path)}), ())
+
+    def place(path: str) -> str:
+        parts = tuple(int(part) if part.isdecimal() else part for part in path.split("."))
+        return ".".join(map(str, reading.given(parts)))
+
+    return tuple(replace(one, field=place(one.field)) if one.field else one for one in objections)
 
 
 def unfit_fields(fields: Typed) -> Iterator[Objection]:

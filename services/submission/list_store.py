@@ -65,9 +65,9 @@ _SEEN: Final = "({}::text IS NULL OR opco = {}) AND (filed OR intended OR opco =
 _DAY: Final = "coalesce(due_on, '9000-01-01')"
 _ORDER: Final = f"ORDER BY {_DAY}, submitted_at DESC, id DESC"
 _COLUMNS: Final = """
-SELECT id, opco, reference, title, status, revision, due_on, first_start, submitted_at, validation_reference, insee,
+SELECT id AS fiche_id, opco, reference, title, status, revision, due_on, first_start, submitted_at, validation_reference, insee,
   (document->'content'->'hours'->>'total')::int AS hours, document->'content'->'place'->'address'->>'city' AS city,
-  document->>'avis' AS avis, plans.last_end, plans.sessions, plans.seats
+  document->>'avis' IS NOT NULL AS avis_given, plans.last_end, plans.sessions, plans.seats
 """
 _PLANS: Final = """
 SELECT max((plan->>'end')::date) AS last_end, count(*) AS sessions, sum((plan->>'seats')::int) AS seats
@@ -133,22 +133,4 @@ async def page_by_due_day(
 
 
 def _shown(row: Row) -> Shown:
-    return Shown(
-        fiche_id=row["id"],
-        opco=row["opco"],
-        reference=row["reference"],
-        title=row["title"],
-        status=Status(row["status"]),
-        revision=row["revision"],
-        due_on=row["due_on"],
-        first_start=row["first_start"],
-        last_end=row["last_end"],
-        sessions=row["sessions"],
-        seats=row["seats"],
-        hours=row["hours"],
-        city=row["city"],
-        insee=row["insee"],
-        validation_reference=row["validation_reference"],
-        avis_given=row["avis"] is not None,
-        submitted_at=row["submitted_at"],
-    )
+    return Shown(**{**row, "status": Status(row["status"])})

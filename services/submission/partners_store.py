@@ -11,8 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.submission.domain.partners import Partner
-from services.submission.store import Base
-from shared.audit_trail import Head
+from services.submission.store import Base, StateRow, head_of
 from shared.contracts.references import PartnerKind
 from shared.contracts.text import folded
 from shared.database import Database, UnitOfWork
@@ -20,21 +19,15 @@ from shared.identity import Principal
 from shared.working_set import WorkingSet
 
 
-class PartnerRow(Base, table=True):
+class PartnerRow(StateRow, table=True):
     """A partner as it is stored; `document` is the whole state, the other columns are searched, `words` without accents."""
 
     __tablename__ = "partner"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     code: str = Field(sa_type=sa.Text)
     kind: str = Field(sa_type=sa.Text)
     zones: str = Field(sa_type=JSONB)
     words: str = Field(sa_type=sa.Text)
-    document: str = Field(sa_type=JSONB)
 
 
 TABLE: Final[sa.Table] = Base.metadata.tables["partner"]
@@ -54,11 +47,7 @@ async def open_partners(unit: UnitOfWork, ids: Collection[UUID]) -> Partners:
     rows = await unit.read(_OPEN, list(ids))
     return Partners(
         {
-            row["id"]: (
-                Head(row["version"], row["sequence"], row["audit_hash"]),
-                _PARTNER.validate_json(row["document"]),
-            )
-            for row in rows
+            row["id"]: (head_of(row), _PARTNER.validate_json(row["document"])) for row in rows
         }
     )
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from services.submission.domain import decisions, preparing
 from services.submission.domain.case import Given
+from services.submission.domain.content import contract_covers
 from services.submission.domain.fiche import Fiche
 from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.preparing import Named, Prepared
-from services.submission.domain.renewal import procurement_is_kept, renewed_content
+from services.submission.domain.renewal import renewed_content
 from services.submission.store import Fiches, find_fiche
 from shared.audit_trail import Change
 from shared.contracts.fiche import FicheContent, Intention, fiche_id
@@ -79,7 +80,7 @@ def renew_fiche(fiches: Fiches, principal: Principal, renewal: Renewal, at: dt.d
     source = decisions.filed(found, "renew_fiche")
     allowed("renew_fiche", source.status)
     content = renewed_content(source, renewal.programme_year)
-    left_out = () if procurement_is_kept(content) else _TO_PROCURE
+    left_out = () if contract_covers(content) else _TO_PROCURE
     fields = {path: text for path, text in renewal.fields_of(content).items() if path.split(".")[0] not in left_out}
     named, held = _named(fiches, principal, "renew_fiche", renewal.reference, None)
     done = preparing.renew_fiche(named, fields, at, source, held)

@@ -31,18 +31,29 @@ class Base(SQLModel):
     metadata = sa.MetaData()
 
 
-class FicheRow(Base, table=True):
-    """A fiche as it is stored; `document` is the whole state of the domain, the other columns are searched."""
-
-    __tablename__ = "fiche"
+class StateRow(Base):
+    """What every row has whose changes are in the audit trail: the head of its chain, its status, `document` the whole state."""
 
     id: UUID = Field(primary_key=True)
     version: int
     sequence: int = Field(sa_type=sa.BigInteger)
     audit_hash: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    document: str = Field(sa_type=JSONB)
+
+
+def head_of(row: Row) -> Head:
+    """Return the head of the chain of a row that was read."""
+    return Head(row["version"], row["sequence"], row["audit_hash"])
+
+
+class FicheRow(StateRow, table=True):
+    """A fiche as it is stored; the columns beside its document are searched."""
+
+    __tablename__ = "fiche"
+
     opco: str = Field(sa_type=sa.Text)
     reference: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     revision: int
     title: str = Field(sa_type=sa.Text)
     first_start: dt.date | None = None
@@ -56,7 +67,6 @@ class FicheRow(Base, table=True):
     intended: bool = False
     filed: bool = True
     due_on: dt.date | None = None
-    document: str = Field(sa_type=JSONB)
 
 
 class FicheVersionRow(Base, table=True):
@@ -131,7 +141,7 @@ def _desk(text: str) -> Desk:
 
 
 def _loaded(row: Row) -> tuple[Head, Held]:
-    return Head(row["version"], row["sequence"], row["audit_hash"]), parsed(row["document"], row["filed"])
+    return head_of(row), parsed(row["document"], row["filed"])
 
 
 def write_fiches(fiches: Fiches, unit: UnitOfWork) -> None:
@@ -280,7 +290,7 @@ class Listed:
     validation_reference: str | None
 
 
-_LISTED: Final = "id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference"
+_LISTED: Final = "id AS fiche_id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference"
 OF_ITS_KIND: Final = "filed = (status NOT IN ('preprogrammed', 'draft'))"
 """What was given up before it was filed is no withdrawn fiche."""
 
@@ -318,14 +328,4 @@ async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -
 
 
 def _listed(row: Row) -> Listed:
-    return Listed(
-        fiche_id=row["id"],
-        opco=row["opco"],
-        reference=row["reference"],
-        title=row["title"],
-        status=Status(row["status"]),
-        revision=row["revision"],
-        first_start=row["first_start"],
-        submitted_at=row["submitted_at"],
-        validation_reference=row["validation_reference"],
-    )
+    return Listed(**{**row, "status": Status(row["status"])})

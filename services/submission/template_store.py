@@ -7,31 +7,23 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.submission.domain.form_template import FormTemplate
-from services.submission.store import Base
-from shared.audit_trail import Head
+from services.submission.store import Base, StateRow, head_of
 from shared.database import Database, UnitOfWork
 from shared.identity import Principal
 from shared.working_set import WorkingSet
 
 
-class FormTemplateRow(Base, table=True):
+class FormTemplateRow(StateRow, table=True):
     """A form kept under a name; `document` is the whole of it."""
 
     __tablename__ = "form_template"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
     opco: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     name: str = Field(sa_type=sa.Text)
     saved_at: dt.datetime = Field(sa_type=sa.DateTime(timezone=True))
-    document: str = Field(sa_type=JSONB)
 
 
 TABLE: Final[sa.Table] = Base.metadata.tables["form_template"]
@@ -49,8 +41,7 @@ Templates = WorkingSet[FormTemplate]
 async def open_templates(unit: UnitOfWork, ids: Collection[UUID]) -> Templates:
     """Load these templates in one read; one that is not there, or not the caller's, is not in the set."""
     rows = await unit.read(_OPEN, list(ids))
-    heads = {row["id"]: Head(row["version"], row["sequence"], row["audit_hash"]) for row in rows}
-    return Templates({row["id"]: (heads[row["id"]], _WHOLE.validate_json(row["document"])) for row in rows})
+    return Templates({row["id"]: (head_of(row), _WHOLE.validate_json(row["document"])) for row in rows})
 
 
 def write_templates(templates: Templates, unit: UnitOfWork) -> None:

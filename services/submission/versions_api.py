@@ -1,12 +1,13 @@
 """HTTP out: every content that a fiche has had, one of them whole, and any two field by field."""
 
 import datetime as dt
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.submission.domain.differences import Difference
+from services.submission.domain.lifecycle import VERSION_WORDS
 from services.submission.versions_cases import Version, compare_versions, read_version, read_versions
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.field_labels import FICHE
@@ -14,18 +15,6 @@ from shared.http import answers, database, ok, signed_in
 
 Revision = Annotated[int, Path(ge=1, le=2**31 - 1)]
 router = APIRouter(prefix="/fiches/{fiche_id}/versions", tags=["fiches"])
-
-ACTIONS: Final[dict[str, str]] = {
-    "submit_fiche": "Dépôt",
-    "complete_fiche": "Complément",
-    "amend_fiche": "Modification",
-    "accept_adaptation": "Adaptation acceptée",
-    "counter_propose": "Contre-proposition",
-    "postpone_session": "Report d’une session",
-    "migration": "Reprise de l’existant",
-}
-"""What people call the commands that give a fiche a new content."""
-_ANOTHER: Final = "Nouveau contenu"
 
 
 class ChangedOut(Value):
@@ -102,7 +91,7 @@ async def get_versions(
 async def get_version(request: Request, fiche_id: UUID, revision: Revision) -> Response:
     """Return one version of a fiche whole."""
     kept = await read_version(database(request), await signed_in(request), fiche_id, revision)
-    return ok(KeptOut(**kept.__dict__, action_label=ACTIONS.get(kept.action, _ANOTHER)))
+    return ok(KeptOut(**kept.__dict__, action_label=VERSION_WORDS[kept.action]))
 
 
 @router.get("/{revision}/differences/{other}", responses=answers(DifferencesOut))
@@ -118,7 +107,7 @@ def _version_out(version: Version) -> VersionOut:
         revision=kept.revision,
         kept_at=kept.kept_at,
         action=kept.action,
-        action_label=ACTIONS.get(kept.action, _ANOTHER),
+        action_label=VERSION_WORDS[kept.action],
         acknowledged=kept.acknowledged,
         changed=tuple(ChangedOut(field=name, label=FICHE[name]) for name in version.changed),
     )

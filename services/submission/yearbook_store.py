@@ -20,7 +20,7 @@ from services.submission.domain.conferences import Conference
 from services.submission.domain.declarations import Declaration
 from services.submission.domain.deliveries import Delivery
 from services.submission.domain.targets import Programme
-from services.submission.store import Base
+from services.submission.store import Base, StateRow, head_of
 from shared.audit_trail import Head
 from shared.contracts.campaigns import Target
 from shared.database import Database, Row, UnitOfWork
@@ -30,87 +30,57 @@ from shared.working_set import WorkingSet
 S = TypeVar("S")
 
 
-class CampaignRow(Base, table=True):
+class CampaignRow(StateRow, table=True):
     """A campaign: `extensions` are the later last days of single OPCOs, by their names; `document` is the whole state."""
 
     __tablename__ = "campaign"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     year: int
     quarter: int
     opens_on: dt.date
     deadline: dt.date
     extensions: str = Field(sa_type=JSONB)
-    document: str = Field(sa_type=JSONB)
 
 
-class ConferenceRow(Base, table=True):
+class ConferenceRow(StateRow, table=True):
     """A conference, its agenda and decisions."""
 
     __tablename__ = "conference"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     held_on: dt.date
-    document: str = Field(sa_type=JSONB)
 
 
-class ProgrammeRow(Base, table=True):
+class ProgrammeRow(StateRow, table=True):
     """A year's programme: `targets` are those that hold, `document` has every revision."""
 
     __tablename__ = "programme"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     year: int
     targets: str = Field(sa_type=JSONB)
-    document: str = Field(sa_type=JSONB)
 
 
-class DeliveryRow(Base, table=True):
+class DeliveryRow(StateRow, table=True):
     """What an OPCO told in a month about a programme year: `estimates` are those that hold."""
 
     __tablename__ = "delivery"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     opco: str = Field(sa_type=sa.Text)
     year: int
     month: str = Field(sa_type=sa.Text)
     delivered_at: dt.datetime = Field(sa_type=sa.DateTime(timezone=True))
     estimates: str = Field(sa_type=JSONB)
-    document: str = Field(sa_type=JSONB)
 
 
-class DeclarationRow(Base, table=True):
+class DeclarationRow(StateRow, table=True):
     """What an OPCO declared last for a year; `document` has everything it ever declared for it."""
 
     __tablename__ = "declaration"
 
-    id: UUID = Field(primary_key=True)
-    version: int
-    sequence: int = Field(sa_type=sa.BigInteger)
-    audit_hash: str = Field(sa_type=sa.Text)
-    status: str = Field(sa_type=sa.Text)
     opco: str = Field(sa_type=sa.Text)
     year: int
     as_of: dt.date
     number: int
     source: str = Field(sa_type=sa.Text)
-    document: str = Field(sa_type=JSONB)
 
 
 _CAMPAIGN: Final = TypeAdapter(Campaign)
@@ -149,8 +119,7 @@ async def open_yearbook(unit: UnitOfWork, ids: Collection[UUID]) -> Yearbook:
     rows = await unit.read(_OPEN, list(ids))
     loaded: dict[str, dict[UUID, tuple[Head, Any]]] = {kind: {} for kind in _KINDS}
     for row in rows:
-        head = Head(row["version"], row["sequence"], row["audit_hash"])
-        loaded[row["kind"]][row["id"]] = head, _KINDS[row["kind"]].validate_json(row["document"])
+        loaded[row["kind"]][row["id"]] = head_of(row), _KINDS[row["kind"]].validate_json(row["document"])
     return Yearbook(*(WorkingSet(loaded[kind]) for kind in _KINDS))
 
 

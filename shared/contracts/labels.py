@@ -115,3 +115,9 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = {
 def label(member: StrEnum) -> str:
     """Return what a code is called on screens. Raises KeyError for a list that has no words, which a test does not let happen."""
     return LABELS[type(member)][member.value]
+
+
+def in_sentence(member: StrEnum) -> str:
+    """Return what a code is called within a sentence: with a small first letter, unless it begins with an abbreviation."""
+    words = label(member)
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]

@@ -85,6 +85,12 @@ def digest(content: FicheContent) -> str:
     return hashlib.sha256(content.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
+def contract_covers(content: FicheContent) -> bool:
+    """Return whether a contract over several years covers the last session (minutes L290): nothing is procured for this fiche."""
+    ends_on = content.tender.contract_ends_on if content.tender else None
+    return ends_on is not None and ends_on >= max(plan.end for plan in content.sessions)
+
+
 def first_start(plans: tuple[SessionPlan, ...]) -> dt.date:
     """Return the first day of the earliest of these sessions (at least one)."""
     return min(plan.start for plan in plans)

@@ -18,6 +18,18 @@ FILED: Final = tuple(status for status in Status if status not in PREPARED)
 LIVE: Final = tuple(status for status in FILED if status not in FINAL and status is not Status.REVIEWED)
 
 
+VERSION_WORDS: Final[dict[str, str]] = {
+    "submit_fiche": "Fiche déposée",
+    "complete_fiche": "Fiche complétée",
+    "amend_fiche": "Fiche modifiée",
+    "accept_adaptation": "Adaptation acceptée",
+    "counter_propose": "Contre-proposition envoyée",
+    "postpone_session": "Session reportée",
+    "migration": "Fiche reprise",
+}
+"""What people call a content that a fiche has had, by the command that made it; `migration`: it is older than the keeping of versions."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A row: `from_statuses` empty means that there is no fiche yet, `to_status` None that the status stays."""

@@ -32,12 +32,6 @@ def renewed_content(fiche: Fiche, programme_year: int) -> FicheContent:
     return content.model_copy(update={"programme_year": programme_year, "sessions": sessions, "follow_up": follow_up})
 
 
-def procurement_is_kept(content: FicheContent) -> bool:
-    """Return whether a contract over several years covers the renewed sessions, so that nothing has to be procured anew."""
-    ends_on = content.tender.contract_ends_on if content.tender else None
-    return ends_on is not None and ends_on >= max(plan.end for plan in content.sessions)
-
-
 def same_week(day: dt.date, year: int) -> dt.date:
     """Return the day of the same weekday and ISO week in another year; always a whole number of weeks away, and in that year."""
     iso, last = day.isocalendar(), dt.date(year, 12, 28).isocalendar().week

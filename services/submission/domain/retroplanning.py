@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from services.submission.domain.content import first_start
+from services.submission.domain.content import contract_covers, first_start
 from services.submission.domain.fiche import Fiche, Status
 from services.submission.domain.preparation import Held, Preparation
-from shared.contracts.fiche import FicheContent
 from shared.contracts.references import ProcurementState
 from shared.errors import NotAllowedNow, Objection
 
@@ -204,7 +203,7 @@ def _of_fiche(fiche: Fiche) -> _Known:
         start=first_start(plans),
         meeting=min(meetings, default=None),
         done=frozenset(_done(fiche)),
-        without_tender=content.procurement is ProcurementState.AUCUN or _runs_on(content),
+        without_tender=content.procurement is ProcurementState.AUCUN or contract_covers(content),
     )
 
 
@@ -221,12 +220,6 @@ def _done(fiche: Fiche) -> Iterator[Step]:
         yield Step.VALIDATED
     if fiche.status in (Status.CONFIRMED, Status.REVIEWED):
         yield Step.CONFIRMED
-
-
-def _runs_on(content: FicheContent) -> bool:
-    """Return whether a contract over several years covers the last session (minutes L290): nothing is procured for this fiche."""
-    ends_on = content.tender.contract_ends_on if content.tender else None
-    return ends_on is not None and ends_on >= max(plan.end for plan in content.sessions)
 
 
 def _of_preparation(prepared: Preparation, typed_start: dt.date | None) -> _Known:

@@ -13,6 +13,7 @@ from services.submission.domain.fiche import Fiche, Session, SessionState, Statu
 from services.submission.domain.lifecycle import allowed, session_allowed
 from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.fiche import SessionPlan, session_id
+from shared.contracts.labels import in_sentence, label
 from shared.contracts.references import SessionMotive, SourcingCause
 from shared.contracts.submission import SessionCancelled, SessionEngaged, SessionPostponed
 from shared.errors import NotFound, Objection, RulesRefused
@@ -114,9 +115,10 @@ def cause_is_named(motive: SessionMotive, cause: SourcingCause | None) -> Object
     """Who cancels for want of people says why they did not come, or nothing can be learnt of it (minutes L254-258, L329-332)."""
     if motive is not SessionMotive.SOURCING_INSUFFISANT or cause is not None:
         return None
+    *causes, last = SourcingCause
     message = (
-        "La session est annulée faute de candidats\u202f: indiquez la cause (attractivité, connaissance du métier, mobilité,"
-        " calendrier ou concurrence)."
+        "La session est annulée faute de candidats\u202f: indiquez la cause"
+        f" ({', '.join(map(in_sentence, causes))} ou {in_sentence(last)})."
     )
     return Objection("CAUSE_MISSING", message, _SOURCING, "cause")
 
@@ -126,7 +128,8 @@ def cause_fits_the_motive(motive: SessionMotive, cause: SourcingCause | None) ->
     if cause is None or motive is SessionMotive.SOURCING_INSUFFISANT:
         return None
     message = (
-        "Une cause n’accompagne que le motif «\u202fsourcing insuffisant\u202f»\u202f: retirez-la ou changez le motif."
+        f"Une cause n’accompagne que le motif «\u202f{label(SessionMotive.SOURCING_INSUFFISANT)}\u202f»\u202f:"
+        " retirez-la ou changez le motif."
     )
     return Objection("CAUSE_UNFIT", message, _SOURCING, "cause", {"motive": motive.value})
 

@@ -10,7 +10,7 @@ from services.submission import use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.expectations import duties
 from services.submission.domain.fiche import FINAL, LABELS, PREPARED, SESSION_LABELS, Fiche, Status
-from services.submission.domain.lifecycle import possible
+from services.submission.domain.lifecycle import VERSION_WORDS, possible
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.retroplanning import Milestone, retroplanning
 from services.submission.form_fields import typed_start
@@ -20,7 +20,7 @@ from services.submission.pages.drafts import address as step_address
 from services.submission.pages.fiche_deeds import ADAPTATION, CONFIRM, FICHE_DEEDS, RENEW, WITHDRAW, compared
 from services.submission.pages.fiches import ways
 from services.submission.pages.form_steps import NEED
-from services.submission.pages.journey import STEPS, journey
+from services.submission.pages.journey import journey
 from services.submission.pages.session_deeds import SESSION_DEEDS
 from services.submission.pages.words import BADGES, NOTICES, SESSION_BADGES
 from services.submission.pages.year_forms import may as allowed_to
@@ -82,7 +82,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         expected=duties(held),
         sections=sections(held.content),
         steps=journey(held, versions, today),
-        versions=[(one, STEPS.get(one.action, "Modification")) for one in reversed(versions)],
+        versions=[(one, VERSION_WORDS[one.action]) for one in reversed(versions)],
         label_of=label_of,
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
@@ -153,7 +153,7 @@ def _version(versions: dict[int, Kept], revision: int) -> Kept:
 
 def _called(kept: Kept) -> str:
     day = f"{civil_date(kept.kept_at):%d/%m/%Y}"
-    return f"Révision {kept.revision} — {STEPS.get(kept.action, 'Modification').lower()}, {day}"
+    return f"Révision {kept.revision} — {VERSION_WORDS[kept.action].lower()}, {day}"
 
 
 def _possible(principal: Principal, fiche: Fiche, deeds: tuple[Deed[Any], ...]) -> list[Deed[Any]]:

@@ -15,7 +15,7 @@ from services.submission.domain.decisions import Filing
 from services.submission.domain.fiche import LABELS
 from services.submission.domain.preparation import Preparation
 from services.submission.domain.preparing import preparation_at_revision
-from services.submission.form_fields import content_of
+from services.submission.form_fields import as_typed, content_of
 from services.submission.pages.drafts import address, own_draft, stages
 from services.submission.pages.form_choices import words_for
 from services.submission.pages.form_parts import Box, Step, pattern
@@ -113,12 +113,12 @@ async def _page(
     checked: Checked | None = None
     if isinstance(content, FicheContent):
         checked = await _checked(request, principal, draft, content, sent)
-        wrong = checked.findings.objections
+        wrong = as_typed(fields, checked.findings.objections)
     else:
         wrong = content
     refused = [one for one in entry.objections if one.field and one.field.startswith("outside_campaign")]
     partners = dict(await partners_of(request, principal, ""))
-    shown = replace(entry, warnings=checked.findings.warnings if checked else ())
+    shown = replace(entry, warnings=as_typed(fields, checked.findings.warnings) if checked else ())
     return render(
         request,
         "draft_review.html",

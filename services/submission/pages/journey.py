@@ -8,20 +8,11 @@ from typing import Final
 from services.submission.domain.content import first_start
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import FINAL, Fiche, SessionState, Status
+from services.submission.domain.lifecycle import VERSION_WORDS
 from services.submission.versions_store import Kept
 from shared.contracts.labels import label
 from shared.web import french
 
-STEPS: Final[dict[str, str]] = {
-    "submit_fiche": "Fiche déposée",
-    "complete_fiche": "Fiche complétée",
-    "amend_fiche": "Fiche modifiée",
-    "accept_adaptation": "Adaptation acceptée",
-    "counter_propose": "Contre-proposition envoyée",
-    "postpone_session": "Session reportée",
-    "migration": "Fiche reprise",
-}
-"""What made a version, by its command."""
 _WAITING: Final = (Status.SUBMITTED, Status.TO_COMPLETE, Status.TO_ADAPT, Status.AVIS_LAPSED)
 
 
@@ -45,7 +36,7 @@ def _done(fiche: Fiche, versions: Sequence[Kept]) -> list[Step]:
     dated = [
         (
             civil_date(one.kept_at),
-            Step(STEPS.get(one.action, "Fiche modifiée"), "done", french.moment(one.kept_at), _revision(one)),
+            Step(VERSION_WORDS[one.action], "done", french.moment(one.kept_at), _revision(one)),
         )
         for one in versions
     ]

@@ -15,7 +15,7 @@ from services.submission.domain.content import adapted
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.fiche import Fiche
 from services.submission.domain.lifecycle import allowed
-from services.submission.form_fields import content_of, fields_of
+from services.submission.form_fields import as_typed, content_of, fields_of
 from services.submission.pages.form_choices import choices_for, offers_for
 from services.submission.pages.form_steps import STEPS, is_mark
 from services.submission.pages.form_values import (
@@ -140,9 +140,7 @@ async def post_content_page(request: Request, fiche_id: UUID, pour: str = "modif
                 return await _page(
                     request, fiche, pour, replace(entry, revision=fiche.revision), outcome.status, read=sent.revision
                 )
-            return await _page(
-                request, fiche, pour, entry_refused(entry.refused(outcome, strip="content.")), outcome.status
-            )
+            return await _page(request, fiche, pour, _refused(entry, outcome, fields), outcome.status)
     return see_other(f"/espace/fiches/{fiche_id}", fait=purpose.done)
 
 
@@ -169,6 +167,13 @@ def _shown(sent: Posted, fields: Mapping[str, str], wrong: Sequence[Objection] =
     entry = entry_of(fields, sent.revision, wrong, title)
     beside = {name: sent.texts(name) for name in ("reason", "acknowledged") if sent.texts(name)}
     return replace(entry, values={**entry.values, **beside})
+
+
+def _refused(entry: Entry, refused: Refused, fields: Mapping[str, str]) -> Entry:
+    """Return the form with what was said of its content, each where it was typed."""
+    said = entry.refused(refused, strip="content.")
+    objections, warnings = (as_typed(fields, found) for found in (said.objections, said.warnings))
+    return entry_refused(replace(said, objections=objections, warnings=warnings))
 
 
 async def _page(

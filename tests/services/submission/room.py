@@ -1,4 +1,4 @@
-"""Submission around a real database: its own migration, its own routes, records applied by the real inbox; no broker."""
+"""Submission around a real database: its own migration, its own routes and pages, records applied by the real inbox; no broker."""
 
 import datetime as dt
 import json
@@ -68,7 +68,7 @@ class Room:
         database = await Database.open(process, "submission", 4)
         settings, news = WarningSettings(), News()
         ears = hearing(settings.given())
-        app = new_app("submission", "0", _ready, ROUTES)
+        app = new_app("submission", "0", _ready, ROUTES, pages=SERVICE.pages)
         app.state.door, app.state.settings = Door(database, ears.open, ears.write, KnownCallers(PEOPLE), news), settings
         app.state.doors = {
             name: Door(database, opened, written, KnownCallers(PEOPLE), news) for name, (opened, written) in SERVICE.doors.items()

@@ -2,13 +2,11 @@
 
 import datetime as dt
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from services.submission.check_store import ALIKE
 from shared.contracts.fiche import OutsideCampaign
@@ -16,16 +14,6 @@ from shared.contracts.ingress import SubmitFiche
 from tests.services.submission import filings as f
 from tests.services.submission.room import Room
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content
-from tests.support.servers import Servers
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 async def check(room: Room, who: str = GOLDEN_OPCO, more: dict[str, Any] | None = None, **changes: Any) -> httpx.Response:

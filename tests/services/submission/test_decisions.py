@@ -241,7 +241,10 @@ def test_who_cancels_for_want_of_people_says_why_they_did_not_come_and_nobody_el
             with pytest.raises(RulesRefused) as refused:
                 sessions.cancel_session(f.filed(), 1, motive, cause)
             assert f.codes(refused.value.objections) == [wrong]
-            assert refused.value.objections[0].field == "cause"
+            (objection,) = refused.value.objections
+            assert objection.field == "cause"
+            causes = "attractivité du métier, connaissance du métier, mobilité, calendrier ou concurrence d’une autre formation"
+            assert (causes if wrong == "CAUSE_MISSING" else "«\u202fPas assez de candidats\u202f»") in objection.message
 
 
 def test_who_postpones_for_want_of_people_may_say_why_and_nobody_else_may() -> None:

@@ -2,12 +2,10 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
 from services.submission.consumers import hearing
 from services.submission.domain.fiche import Status
@@ -20,7 +18,6 @@ from shared.statements import pg_type
 from tests.services.submission import filings as f
 from tests.services.submission.room import Room
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content, golden_json
-from tests.support.servers import Servers
 
 DATES = {
     "start": "2018-06-04",
@@ -28,15 +25,6 @@ DATES = {
     "motive": "SOURCING_INSUFFISANT",
     "acknowledged": list(PAST_WARNINGS),
 }
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 def body(reference: str | None = None, **changes: Any) -> dict[str, Any]:

@@ -12,10 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from services.submission.form_fields import Kind, content_of, fields_of, leaf_at, unfit_fields
+from services.submission.domain.admissibility import admit
+from services.submission.domain.case import Case
+from services.submission.form_fields import Kind, as_typed, content_of, fields_of, leaf_at, unfit_fields
 from shared.contracts.fiche import FicheContent
+from shared.errors import Objection, RulesRefused
 from shared.personal_data import kinds_in
-from tests.support.fiches import golden_content
+from tests.services.submission.filings import GIVEN, NOON
+from tests.support.fiches import GOLDEN_OPCO, golden_content
 
 WRITTEN = st.characters(codec="utf-8", exclude_characters="\x00")
 
@@ -135,6 +139,21 @@ def test_an_empty_row_is_not_there_and_the_others_close_up() -> None:
     moved = {path.replace("sessions.0", "sessions.2"): text for path, text in one.items()}
     fields = {**typed(), **dict.fromkeys(one, " "), **moved}
     assert read(fields) == golden_content()
+
+
+def test_what_a_rule_says_of_a_row_after_an_empty_one_is_said_where_that_row_was_typed() -> None:
+    one = {path: text for path, text in typed().items() if path.startswith("sessions.0")}
+    second = {path.replace("sessions.0", "sessions.2"): text for path, text in one.items()}
+    late = {"sessions.2.number": "2", "sessions.2.start": "30/04/2018", "sessions.2.end": "27/04/2018"}
+    lines = {"place.address.lines.0": "", "place.address.lines.1": "Zone d’activités"}
+    fields = {**typed(), **dict.fromkeys((path.replace("sessions.0", "sessions.1") for path in one), ""), **second, **late, **lines}
+    with pytest.raises(RulesRefused) as refused:
+        admit(Case(read(fields), GOLDEN_OPCO, NOON.date(), GIVEN), ())
+    (wrong,) = (found for found in refused.value.objections if found.code == "SESSION_DATES")
+    assert wrong.field == "sessions.1.end", "in the content the empty row is not there"
+    said = (wrong, Objection("ANY", "", field="place.address.lines.0"), Objection("ANY", "", field="sessions"), Objection("ANY", ""))
+    placed = [found.field for found in as_typed(fields, said)]
+    assert placed == ["sessions.2.end", "place.address.lines.1", "sessions", None]
 
 
 def test_a_part_that_is_said_not_to_be_there_is_left_out_whatever_was_typed_in_it() -> None:

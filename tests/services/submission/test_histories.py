@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.submission.domain import decisions, hearing, placements, preparing, sessions
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import FINAL, Fiche, SessionState, Status
-from services.submission.domain.lifecycle import legal
+from services.submission.domain.lifecycle import VERSION_WORDS, legal
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.sessions import NewDates
 from services.submission.store import parsed, written
@@ -111,6 +111,7 @@ def test_whatever_happens_is_legal_and_revisions_only_grow(history: list[Move]) 
             continue
         after = decision.fiche
         assert legal(action, fiche.status, after.status), (action, fiche.status, after.status)
+        assert after.revision == fiche.revision or action in VERSION_WORDS, action
         _check_revision(fiche, decision)
         _check_whole(after)
         fiche = after

@@ -4,14 +4,12 @@ import contextlib
 import datetime as dt
 import itertools
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from services.submission.domain import partners as d
 from services.submission.domain.partners import Partner, PartnerStatus, Sheet
@@ -21,7 +19,6 @@ from shared.audit_trail import Change
 from shared.contracts.references import PartnerKind
 from shared.errors import NotAllowedNow, NotFound, RulesRefused, Stale, WarningsUnanswered
 from tests.services.submission.room import PEOPLE, Room
-from tests.support.servers import Servers
 
 NOON = dt.datetime(2018, 3, 1, 12, tzinfo=dt.UTC)
 SHEET = Sheet("Mission locale inventée", PartnerKind.MISSION_LOCALE, ("2804", "2814"), "accueil@mission.example")
@@ -118,15 +115,6 @@ def test_a_change_is_decided_on_the_present_revision_of_a_partner_that_is_there(
 
 
 # doors
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 def body(**changes: Any) -> dict[str, Any]:

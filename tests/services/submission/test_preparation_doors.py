@@ -166,3 +166,13 @@ async def test_the_database_alone_keeps_a_draft_from_who_sees_every_fiche(room: 
     await room.post(GOLDEN_OPCO, "/intentions", {"reference": "I-4", "intention": MEANT})
     seen = {row["reference"] for row in await room.fetch("SELECT reference FROM fiche")}
     assert seen == {"I-4"}
+
+
+async def test_the_last_step_leads_to_the_row_that_a_rule_objects_to_past_a_row_that_was_left_empty(room: Room) -> None:
+    last = {"number": "2", "start": "30/04/2018", "end": "27/04/2018", "seats": "12", "minimum": "8"}
+    fields = {**fields_of(golden_content()), **{f"sessions.2.{name}": text for name, text in last.items()}}
+    drafted = (await room.post(GOLDEN_OPCO, "/drafts", {"reference": "B-9", "fields": fields})).json()
+    page = await room.read(GOLDEN_OPCO, f"/espace/brouillons/{drafted['fiche_id']}/relire", None)
+    assert page.status_code == 200, page.text
+    assert "verifier=oui#f-sessions-2-end" in page.text
+    assert "verifier=oui#f-sessions-1-end" not in page.text

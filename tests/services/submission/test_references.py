@@ -3,14 +3,13 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 import services.submission.reference as here
 from services.submission.form_fields import Group, Plan, Rows, form
@@ -19,10 +18,9 @@ from services.submission.reference.lists import ListName, reference_list
 from shared.contracts import references as known
 from shared.contracts.fiche import Intention
 from shared.contracts.field_labels import FICHE, INTENTION, field_label, full_label
-from shared.contracts.labels import LABELS, label
+from shared.contracts.labels import LABELS, in_sentence, label
 from shared.contracts.opco_names import opco_named
 from tests.services.submission.room import Room
-from tests.support.servers import Servers
 
 FOLDER = Path(here.__file__).parent
 FORMS: Mapping[str, Mapping[str, str]] = {
@@ -149,6 +147,11 @@ def test_every_member_of_every_closed_list_has_a_french_label_and_no_label_is_le
     assert label(known.SessionMotive.OF_DEFAILLANT) == "Organisme de formation défaillant"
 
 
+def test_a_label_stands_in_a_sentence_with_a_small_letter_but_for_abbreviations() -> None:
+    assert in_sentence(known.TargetContract.APPRENTISSAGE) == "contrat d’apprentissage"
+    assert in_sentence(known.TargetContract.CDD_12_MOIS) == "CDD d’au moins 12 mois"
+
+
 def test_a_member_without_a_label_is_found() -> None:
     planted = StrEnum("planted", {"NEW": "NEW"})
     assert unnamed([planted, known.FicheKind], {**LABELS, known.FicheKind: {"STRUCTURANTE": "Structurante"}}) == [
@@ -222,15 +225,6 @@ def test_every_opco_is_known_by_its_slug_and_by_what_screens_call_it() -> None:
 
 
 # the doors
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 async def read(room: Room, path: str, kept: str = "", **query: str | int) -> httpx.Response:

@@ -1,16 +1,13 @@
 """Whose a record is: its topic says it, and the brokers know who may write there; nothing in the record changes it."""
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from shared.contracts import ingress as asked
 from shared.contracts.fiche import fiche_id
 from tests.services.submission.room import Room
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content
-from tests.support.servers import Servers
 
 CLAIMS = {
     "ce_source": "/poec/akto",
@@ -23,15 +20,6 @@ CLAIMS = {
 }
 """Headers in which a record could say that it is another's."""
 FILING = asked.SubmitFiche(content=golden_content(), acknowledged=PAST_WARNINGS)
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 async def test_a_record_that_names_another_opco_in_its_headers_is_its_topics(room: Room) -> None:

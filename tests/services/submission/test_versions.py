@@ -1,13 +1,11 @@
 """Every content that a fiche has had: listed with what it changed, read whole, any two compared field by field in French."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
 from hypothesis import given, settings
 
 from services.submission.domain.differences import Difference, differences
@@ -17,16 +15,6 @@ from tests.services.submission import filings as f
 from tests.services.submission.room import Room
 from tests.services.submission.test_form_fields import contents
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_content, golden_json, whole_content
-from tests.support.servers import Servers
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 def said(before: FicheContent, after: FicheContent) -> list[tuple[str, str, object, object]]:
@@ -123,9 +111,9 @@ async def test_versions_are_listed_with_the_command_and_what_they_changed(room: 
     listed = [(one["revision"], one["action"], one["action_label"], one["changed"]) for one in seen["versions"]]
     title, companies = {"field": "title", "label": "Intitulé"}, {"field": "companies", "label": "Entreprises associées"}
     assert listed == [
-        (1, "submit_fiche", "Dépôt", []),
-        (2, "amend_fiche", "Modification", [title]),
-        (3, "amend_fiche", "Modification", [title, companies]),
+        (1, "submit_fiche", "Fiche déposée", []),
+        (2, "amend_fiche", "Fiche modifiée", [title]),
+        (3, "amend_fiche", "Fiche modifiée", [title, companies]),
     ]
     assert seen["next"] is None
     assert seen["versions"][0]["acknowledged"] == list(PAST_WARNINGS)
@@ -152,7 +140,7 @@ async def test_one_version_is_read_whole(room: Room) -> None:
     fiche = await three_versions(room)
     seen = (await room.get(GOLDEN_OPCO, f"/{fiche}/versions/2")).json()
     assert FicheContent.model_validate_json(json.dumps(seen["content"])) == golden_content(title="Deux")
-    assert (seen["revision"], seen["action_label"]) == (2, "Modification")
+    assert (seen["revision"], seen["action_label"]) == (2, "Fiche modifiée")
 
 
 async def test_any_two_versions_are_compared_in_either_order(room: Room) -> None:

@@ -1,13 +1,11 @@
 """Campaigns, conferences, programmes and declarations through their doors, on a real database: what is answered and written."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from services.submission.domain.campaigns import Dates
 from services.submission.store import Base
@@ -18,19 +16,9 @@ from shared.identity import Principal
 from shared.statements import pg_type
 from tests.services.submission.room import PEOPLE, Room
 from tests.support.fiches import GOLDEN_OPCO, PAST_WARNINGS, golden_json
-from tests.support.servers import Servers
 
 SUMMER = {"year": 2022, "quarter": 3, "opens_on": "2022-02-01", "deadline": "2022-05-15"}
 REASON = "Le choix des organismes s’achève fin mai."
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def room(servers: Servers) -> AsyncIterator[Room]:
-    made = await Room.make(servers)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 def quarter(year: int, number: int) -> dict[str, Any]:
