@@ -24,6 +24,7 @@ from services.publication.store import (
     sessions_page,
 )
 from services.publication.use_cases import Batch
+from shared.contracts.days import Day
 from shared.contracts.fiche import Value
 from shared.contracts.ingress import AesRow, AisRow, RowOut
 from shared.errors import InvalidInput, NotFound, Objection
@@ -183,7 +184,7 @@ async def get_check(
     reference: str | None = Query(None, min_length=1, max_length=100),
     siret: str | None = Query(None, pattern=r"^[0-9]{14}$"),
     insee: str | None = Query(None, pattern=r"^[0-9AB]{5}$"),
-    start: dt.date | None = None,
+    start: Day | None = None,
 ) -> Response:
     """Say whether what a provider shows is validated: by the validation's reference, or by SIRET, commune and first day."""
     principal = await signed_in(request)

@@ -14,6 +14,7 @@ from services.submission.domain.preparing import Prepared
 from services.submission.domain.retroplanning import Milestone, Standing, Step
 from services.submission.form_fields import LONGEST_TEXT
 from services.submission.store import Listed
+from shared.contracts.days import Day
 from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value, session_id
 from shared.contracts.ingress import Codes, ObjectionOut
 from shared.contracts.placements import Placements
@@ -123,8 +124,8 @@ class EngagementIn(Value):
 class PostponementIn(Value):
     """Other first and last day, and why."""
 
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     motive: SessionMotive
     cause: SourcingCause | None = None
     acknowledged: Codes = ()

@@ -7,6 +7,7 @@ from fastapi import Query
 
 from services.submission.domain.fiche import Status
 from services.submission.store import Wanted
+from shared.contracts.days import Day
 from shared.contracts.references import DEPARTMENTS, OPCOS, ZONES_EMPLOI
 from shared.errors import InvalidInput, Objection
 
@@ -20,8 +21,8 @@ def wanted_fiches(
     opco: str | None = None,
     programme_year: _Year = None,
     start_year: _Year = None,
-    starts_from: dt.date | None = None,
-    starts_until: dt.date | None = None,
+    starts_from: Day | None = None,
+    starts_until: Day | None = None,
     zone_emploi: str | None = None,
     department: str | None = None,
     rome: Annotated[str | None, Query(pattern=r"^[A-N]\d{4}$")] = None,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.campaigns import Quarter, Year
+from shared.contracts.days import Day
 from shared.contracts.fiche import Count, Value
 from shared.contracts.ingress import Codes, ObjectionOut
 from shared.contracts.references import DeclarationSource
@@ -22,15 +23,15 @@ class CampaignIn(Value):
 
     year: Year
     quarter: Quarter
-    opens_on: dt.date
-    deadline: dt.date
+    opens_on: Day
+    deadline: Day
 
 
 class CampaignDatesIn(Value):
     """Other dates for everybody, and why."""
 
-    opens_on: dt.date
-    deadline: dt.date
+    opens_on: Day
+    deadline: Day
     reason: Reason
     acknowledged: Codes = ()
 
@@ -39,7 +40,7 @@ class ExtensionIn(Value):
     """A later last day, for one OPCO or for all (`opco` left out), and why."""
 
     opco: Opco | None = None
-    deadline: dt.date
+    deadline: Day
     reason: Reason
     acknowledged: Codes = ()
 
@@ -88,7 +89,7 @@ class ResolutionIn(Value):
 class ConferenceIn(Value):
     """A conference: its day, its agenda, what was decided."""
 
-    held_on: dt.date
+    held_on: Day
     agenda: Annotated[tuple[Label, ...], Field(min_length=1, max_length=50)]
     decisions: Annotated[tuple[ResolutionIn, ...], Field(max_length=50)] = ()
     acknowledged: Codes = ()
@@ -152,7 +153,7 @@ class TargetIn(Value):
 class AdoptionIn(Value):
     """The whole programme of the year, and the day it was adopted."""
 
-    adopted_on: dt.date
+    adopted_on: Day
     targets: Annotated[tuple[TargetIn, ...], Field(min_length=1, max_length=2000)]
     acknowledged: Codes = ()
 
@@ -274,7 +275,7 @@ class DeclarationIn(Value):
     """How many projects the OPCO has for a year, as of which day, by which source."""
 
     year: Year
-    as_of: dt.date
+    as_of: Day
     number: Count
     source: DeclarationSource
 

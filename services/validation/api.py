@@ -16,6 +16,7 @@ from services.validation.domain.decision import AskedRefusal
 from services.validation.domain.dossier import LABELS, Dossier, Outcome, Status
 from services.validation.store import Listed, Place
 from services.validation.use_cases import Dossiers
+from shared.contracts.days import Day
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.ingress import Codes
 from shared.contracts.references import OPCOS, AvisKind, AvisReason, RefusalReason
@@ -45,7 +46,7 @@ class AdaptationIn(Value):
     adaptation: Adaptation
     reasons: Annotated[AvisReasons, Field(min_length=1)]
     comment: Comment = ""
-    expires_on: dt.date
+    expires_on: Day
     acknowledged: Codes = ()
 
 

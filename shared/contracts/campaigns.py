@@ -3,12 +3,12 @@
 On `poec.submission.campaigns`; the key is the identifier of the campaign, programme or declaration, each derived and the same for ever.
 """
 
-import datetime as dt
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
 from pydantic import Field
 
+from shared.contracts.days import Day
 from shared.contracts.events import Event
 from shared.contracts.fiche import POEC_NAMESPACE, Count, Name, Revision, Value
 from shared.contracts.references import DeclarationSource
@@ -48,16 +48,16 @@ class CampaignOpened(_OfCampaign):
     """The conference opened the campaign for sessions that start in a quarter (minutes L176-182): first and last day to file."""
 
     wire_type: ClassVar[str] = "fr.poec.campaign.opened.v1"
-    opens_on: dt.date
-    deadline: dt.date
+    opens_on: Day
+    deadline: Day
 
 
 class CampaignMoved(_OfCampaign):
     """The conference gave the campaign other dates, earlier or later, for everybody."""
 
     wire_type: ClassVar[str] = "fr.poec.campaign.moved.v1"
-    opens_on: dt.date
-    deadline: dt.date
+    opens_on: Day
+    deadline: Day
     reason: FreeText
 
 
@@ -66,7 +66,7 @@ class CampaignExtended(_OfCampaign):
 
     wire_type: ClassVar[str] = "fr.poec.campaign.extended.v1"
     opco: Name | None = None
-    deadline: dt.date
+    deadline: Day
     reason: FreeText
 
 
@@ -77,7 +77,7 @@ class ProgrammeAdopted(_OnCampaigns):
     key_field: ClassVar[str] = "programme_id"
     programme_id: UUID
     year: Year
-    adopted_on: dt.date
+    adopted_on: Day
     targets: tuple[Target, ...]
 
 
@@ -89,7 +89,7 @@ class ProjectsDeclared(_OnCampaigns):
     declaration_id: UUID
     opco: Name
     year: Year
-    as_of: dt.date
+    as_of: Day
     number: Count
     source: DeclarationSource
 

@@ -4,12 +4,12 @@ Readers ignore unknown fields; the edges (HTTP, ingress) parse the same types wi
 Only form is checked here (type, length, pattern): the rules are submission's (`services/submission/domain/admissibility.py`).
 """
 
-import datetime as dt
 from typing import Annotated, Final
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contracts.days import Day
 from shared.contracts.references import (
     DerogationLevel,
     FicheKind,
@@ -49,7 +49,7 @@ class Need(Value):
 
     origin: NeedOrigin
     reference: Annotated[str, Field(min_length=1, max_length=120), CODE]
-    decided_on: dt.date
+    decided_on: Day
 
 
 class Certification(Value):
@@ -78,11 +78,11 @@ class Derogation(Value):
 
     level: DerogationLevel
     reference: Annotated[str, Field(min_length=1, max_length=120), CODE]
-    decided_on: dt.date
+    decided_on: Day
     cap: Hours
     zones: tuple[FreeText, ...] = ()
-    valid_from: dt.date | None = None
-    valid_until: dt.date | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
 
 
 class Address(Value):
@@ -107,7 +107,7 @@ class Provider(Value):
     name: Label
     qualiopi: bool
     address: Address
-    qualiopi_until: dt.date | None = None
+    qualiopi_until: Day | None = None
     cfa: bool = False
 
 
@@ -124,10 +124,10 @@ class Tender(Value):
     `provider_enters_session`: the contract obliges the provider to enter the session at the Carif-Oref (minutes L512-514).
     """
 
-    published_on: dt.date | None = None
-    offers_due_on: dt.date | None = None
-    awarded_on: dt.date | None = None
-    contract_ends_on: dt.date | None = None
+    published_on: Day | None = None
+    offers_due_on: Day | None = None
+    awarded_on: Day | None = None
+    contract_ends_on: Day | None = None
     provider_enters_session: bool = False
 
 
@@ -142,7 +142,7 @@ class Place(Value):
 class InformationMeeting(Value):
     """An information collective: where and when jobseekers meet the provider and the companies."""
 
-    on: dt.date
+    on: Day
     starts_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     place: Label
     audience: Label
@@ -153,8 +153,8 @@ class SessionPlan(Value):
     """One session: its number within the fiche, first and last day, seats, the minimum to run, meetings."""
 
     number: Annotated[int, Field(ge=1, le=99)]
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     seats: Annotated[int, Field(ge=1, le=500)]
     minimum: Annotated[int, Field(ge=1, le=500)]
     meetings: Annotated[tuple[InformationMeeting, ...], Field(max_length=10)] = ()
@@ -164,7 +164,7 @@ class FollowUp(Value):
     """What follows the POEC; a work-study contract names its start (minutes L333-341)."""
 
     kind: FollowUpKind
-    contract_starts_on: dt.date | None = None
+    contract_starts_on: Day | None = None
 
 
 class Sourcing(Value):
@@ -209,8 +209,8 @@ class Intention(Value):
     main_formacode: Annotated[str, Field(pattern=r"^\d{5}$")] | None = None
     branch_idcc: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
     zone_emploi: Annotated[str, Field(pattern=r"^\d{4}$")]
-    starts_from: dt.date
-    starts_until: dt.date
+    starts_from: Day
+    starts_until: Day
     seats: Annotated[int, Field(ge=1, le=500)]
     sessions: Annotated[int, Field(ge=1, le=20)] = 1
 

@@ -5,12 +5,12 @@ one of these classes, headers `ce_type` (`fr.poec.command.<name>.v1`) and `ce_id
 Who sent it is the topic, never the payload.
 """
 
-import datetime as dt
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.days import Day
 from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value
 from shared.contracts.placements import Placements
 from shared.contracts.references import SessionMotive, SourcingCause, WithdrawalReason
@@ -106,8 +106,8 @@ class PostponeSession(Command):
 
     wire_type: ClassVar[str] = "fr.poec.command.postpone_session.v1"
     number: Annotated[int, Field(ge=1, le=99)]
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     motive: SessionMotive
     cause: SourcingCause | None = None
     acknowledged: Codes = ()
@@ -141,14 +141,14 @@ class AisRow(Value):
     """One AIS: an id of its own (no person in it) and the day it was recorded."""
 
     ais_id: UUID
-    recorded_on: dt.date
+    recorded_on: Day
 
 
 class AesRow(Value):
     """One effective entry: an id of its own, the AIS it confirms if known, the day of entry."""
 
     aes_id: UUID
-    entered_on: dt.date
+    entered_on: Day
     ais_id: UUID | None = None
 
 

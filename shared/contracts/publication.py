@@ -1,9 +1,9 @@
 """What publication says: events on `poec.publication.sessions` and the compacted `poec.publication.catalogue`, key session id."""
 
-import datetime as dt
 from typing import ClassVar
 from uuid import UUID
 
+from shared.contracts.days import Day
 from shared.contracts.events import Event
 from shared.contracts.fiche import Name, PublishedContent, SessionNumber, Total
 from shared.contracts.references import RemovalReason, SuspensionReason
@@ -22,8 +22,8 @@ class SessionPublished(_OnSessions):
 
     wire_type: ClassVar[str] = "fr.poec.session.published.v1"
     reference: Name
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     seats: Total
 
 
@@ -52,7 +52,7 @@ class AisRecorded(_OnSessions):
 
     wire_type: ClassVar[str] = "fr.poec.ais.recorded.v1"
     ais_id: UUID
-    recorded_on: dt.date
+    recorded_on: Day
     net: Total
 
 
@@ -69,7 +69,7 @@ class AesRecorded(_OnSessions):
 
     wire_type: ClassVar[str] = "fr.poec.aes.recorded.v1"
     aes_id: UUID
-    entered_on: dt.date
+    entered_on: Day
     total: Total
 
 
@@ -88,7 +88,7 @@ class CatalogueEntry(Event):
     number: SessionNumber
     status: str
     reference: Name
-    validated_on: dt.date
+    validated_on: Day
     validated_by: Name
     content: PublishedContent
 

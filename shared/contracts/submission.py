@@ -1,9 +1,9 @@
 """What submission says: events on `poec.submission.fiches`, key fiche id."""
 
-import datetime as dt
 from typing import ClassVar
 from uuid import UUID
 
+from shared.contracts.days import Day
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import (
     Cents,
@@ -112,8 +112,8 @@ class SessionEngaged(_OnFiches):
     wire_type: ClassVar[str] = "fr.poec.session.engaged.v1"
     session_id: UUID
     number: SessionNumber
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     seats: Total
     hours: Hours
     committed: Cents
@@ -126,8 +126,8 @@ class SessionPostponed(_OnFiches):
     wire_type: ClassVar[str] = "fr.poec.session.postponed.v1"
     session_id: UUID
     number: SessionNumber
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
     shift_days: Days
     motive: SessionMotive
     content: FicheContent

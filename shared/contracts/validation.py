@@ -1,10 +1,10 @@
 """What validation says: events on `poec.validation.fiches`, key fiche id."""
 
-import datetime as dt
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from shared.contracts.days import Day
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import Name, Place, Revision, SessionNumber, Value
 from shared.contracts.references import AvisKind, AvisReason, RefusalReason
@@ -26,8 +26,8 @@ class ProposedSession(Value):
     """Dates proposed for one session of the fiche."""
 
     number: SessionNumber
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
 
 
 class Adaptation(Value):
@@ -41,7 +41,7 @@ class DossierOpened(_OnDossiers):
     """A dossier stands open for this fiche; the avis is due on `avis_due_on`."""
 
     wire_type: ClassVar[str] = "fr.poec.dossier.opened.v1"
-    avis_due_on: dt.date
+    avis_due_on: Day
 
 
 class CompletionAsked(_OnDossiers):
@@ -58,7 +58,7 @@ class AdaptationProposed(_OnDossiers):
     reasons: tuple[AvisReason, ...]
     adaptation: Adaptation
     comment: FreeText
-    expires_on: dt.date
+    expires_on: Day
 
 
 class AvisGiven(_OnDossiers):
@@ -85,7 +85,7 @@ class FicheValidated(_OnDossiers):
 
     wire_type: ClassVar[str] = "fr.poec.fiche.validated.v1"
     reference: Name
-    validated_on: dt.date
+    validated_on: Day
     validated_by: Name
     against_avis: bool
     reason: FreeText | None = None

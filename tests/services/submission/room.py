@@ -90,7 +90,8 @@ class Room:
         await self.inbox.apply(DOSSIERS, records)
 
     async def tell(
-        self, opco: str, reference: str, *commands: Command, claims: Mapping[str, str] | None = None, more: Mapping[str, str] | None = None
+        self, opco: str, reference: str, *commands: Command, claims: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> list[CommandAnswered]:
         """Let an OPCO's system write commands to its ingress topic; return the answers to them.
 
