@@ -17,6 +17,7 @@ from deploy.audit import (
     kept_contents,
     kept_facts,
 )
+from deploy.audit.anchors import AnchorsSaid
 from deploy.audit.answers import Answers
 from deploy.audit.evidence import Evidence
 from deploy.audit.log import Bounds
@@ -81,7 +82,7 @@ async def evidence_of(room: Room, servers: Servers, *spoilt: str) -> AsyncIterat
         for statement in spoilt:
             await connection.execute(statement)
         snapshots, began = dict.fromkeys(SERVICES, connection), dict.fromkeys(SERVICES, dt.datetime.now(dt.UTC))
-        yield Evidence(snapshots, {Answers: Answers()}, [], began, Bounds({}, {}))
+        yield Evidence(snapshots, {Answers: Answers(), AnchorsSaid: AnchorsSaid()}, [], began, Bounds({}, {}))
     finally:
         await undone.rollback()
         await connection.close()

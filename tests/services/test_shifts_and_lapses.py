@@ -43,7 +43,7 @@ def lapse(revision: int, content: Any) -> tuple[AvisReason, ...]:
 @pytest.mark.parametrize(("days", "reasons"), [(1, ()), (30, ()), (31, CALENDRIER), (-30, ()), (-31, CALENDRIER)])
 def test_a_session_postponed_by_more_than_thirty_days_makes_the_avis_lapse(days: int, reasons: tuple[AvisReason, ...]) -> None:
     plan, move = BEFORE.sessions[0], dt.timedelta(days=days)
-    known = ("LEAD_TIME_SHORT", "SOURCING_TIME_VERY_SHORT", "LEAD_TIME_VERY_SHORT")
+    known = ("LEAD_TIME_SHORT",)
     to = sessions.NewDates(plan.start + move, plan.end + move, SessionMotive.AUTRE, known)
     early = f.NOON - dt.timedelta(days=90)
     (event,) = sessions.postpone_session(f.filed(BEFORE), 1, to, f.GIVEN, early).events

@@ -15,6 +15,7 @@ from services.submission.domain.yearbook import (
     changes,
     end_of_quarter,
     free,
+    last_day_of,
     opco_is_known,
     refused_with,
     said,
@@ -53,7 +54,7 @@ class Campaign:
 
     def last_day(self, opco: str | None = None) -> dt.date:
         """Return the last day on which an OPCO files for the quarter; None asks for the day that holds for all."""
-        return max(self.deadline, self.extensions.get(opco or "", self.deadline))
+        return last_day_of(self.deadline, self.extensions, opco)
 
 
 @dataclass(frozen=True)

@@ -230,11 +230,12 @@ def existing(held: Held | None) -> Held:
 
 
 def filed(held: Held, command: str) -> Fiche:
-    """Return the fiche that was filed; raises `NotAllowedNow` for an intention or a draft, saying which states the command needs."""
+    """Return the fiche that was filed; raises `NotAllowedNow` for what was not, saying which states the command needs."""
     if isinstance(held, Fiche):
         return held
     allowed(command, held.status)
-    raise AssertionError(f"{command} is in no row for what was not filed, or is not asked here")
+    message = "Cette fiche a été retirée sans avoir été déposée\u202f: il n’y a rien à reprendre, préparez-en une autre."
+    raise NotAllowedNow(Objection("STATUS", message, facts={"status": held.status.value, "command": command}))
 
 
 def _pending(fiche: Fiche, command: str, at: dt.datetime) -> Adaptation:

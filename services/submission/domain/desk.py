@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.submission.domain.yearbook import last_day_of, quarter_of
+
 
 @dataclass(frozen=True)
 class Campaign:
@@ -20,7 +22,7 @@ class Campaign:
 
     def last_day(self, opco: str) -> dt.date:
         """Return the last day on which this OPCO files for the quarter."""
-        return max(self.deadline, self.extensions.get(opco, self.deadline))
+        return last_day_of(self.deadline, self.extensions, opco)
 
 
 @dataclass(frozen=True)
@@ -32,5 +34,5 @@ class Desk:
 
     def campaign_for(self, day: dt.date) -> Campaign | None:
         """Return the campaign of the quarter that a day lies in, None where none is on record."""
-        wanted = (day.year, (day.month + 2) // 3)
+        wanted = (day.year, quarter_of(day))
         return next((one for one in self.campaigns if (one.year, one.quarter) == wanted), None)

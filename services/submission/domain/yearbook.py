@@ -5,6 +5,7 @@ ever taken away: what is decided anew is a further revision, and the ones before
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -100,6 +101,11 @@ def opco_is_known(opco: str | None, field: str = "opco") -> Objection | None:
 def quarter_of(day: dt.date) -> int:
     """Return the quarter of a day, 1 to 4: 31 March lies in the first, 1 April in the second."""
     return (day.month + 2) // 3
+
+
+def last_day_of(deadline: dt.date, extensions: Mapping[str, dt.date], opco: str | None) -> dt.date:
+    """Return the last day on which an OPCO files for a quarter: an extension never takes time away. None: the day that holds for all."""
+    return max(deadline, extensions.get(opco or "", deadline))
 
 
 def end_of_quarter(year: int, quarter: int) -> dt.date:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.submission.check_store import ALIKE
+from services.submission.check_store import ALIKE, are_alike
 from shared.contracts.fiche import OutsideCampaign
 from shared.contracts.ingress import SubmitFiche
 from tests.services.submission import filings as f
@@ -136,6 +136,8 @@ async def test_fiches_are_alike_up_to_30_days_in_one_commune_by_job_or_main_form
         await filed(room, place=at(insee))
     seen = (await check(room, **{"place": at(insee), **changes})).json()["alike"]
     assert bool(seen) == alike
+    one, other = golden_content(place=at(insee)), golden_content(**{"place": at(insee), **changes})
+    assert are_alike(one, other) == are_alike(other, one) == alike, "two fiches of one file are compared by the same rule"
 
 
 async def test_a_fiche_that_ended_is_not_shown_and_of_many_the_five_nearest_are(room: Room) -> None:

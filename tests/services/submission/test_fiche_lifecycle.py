@@ -153,6 +153,15 @@ def test_a_fiche_is_taken_up_again_once_it_is_decided_or_ended(status: Status) -
 
 
 @pytest.mark.parametrize("status", sorted(PREPARED))
+@pytest.mark.parametrize("command", sorted({*DO, "renew_fiche"} - {"submit_fiche"}))
+def test_of_what_was_dropped_before_it_was_filed_nothing_is_taken_up_again(command: str, status: Status) -> None:
+    dropped = preparing.drop_preparation(f.prepared(status), WithdrawalReason.BESOIN_DISPARU, f.NOON).fiche
+    with pytest.raises(NotAllowedNow) as refused:
+        decisions.filed(dropped, command)
+    assert f.codes(refused.value.objections) == ["STATUS"]
+
+
+@pytest.mark.parametrize("status", sorted(PREPARED))
 def test_what_is_prepared_may_be_dropped_and_what_was_announced_is_said_to_be(status: Status) -> None:
     dropped = preparing.drop_preparation(f.prepared(status), WithdrawalReason.BESOIN_DISPARU, f.NOON)
     assert (dropped.fiche.status, dropped.fiche.fields) == (Status.WITHDRAWN, {})

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,6 +118,13 @@ def test_whatever_happens_is_legal_and_revisions_only_grow(history: list[Move]) 
         _check_whole(after)
         fiche = after
     assert parsed(written(fiche), isinstance(fiche, Fiche)) == fiche
+
+
+def test_a_decision_that_leads_elsewhere_than_its_row_says_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = {"status": Status.REVIEWED}
+    monkeypatch.setattr(decisions, "withdraw_fiche", lambda fiche, _why: Decision(replace(fiche, **planted)))
+    with pytest.raises((AssertionError, ExceptionGroup), match="withdraw_fiche"):
+        test_whatever_happens_is_legal_and_revisions_only_grow()
 
 
 PREPARING = st.lists(

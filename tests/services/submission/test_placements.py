@@ -11,10 +11,11 @@ from services.submission.domain import placements
 from services.submission.domain.fiche import Status
 from services.submission.domain.placements import due_on, return_placements
 from services.submission.domain.renewal import same_week
+from services.submission.domain.sessions import cancel_session
 from shared.contracts.fiche import SessionPlan
 from shared.contracts.ingress import ReturnPlacements
 from shared.contracts.placements import Placements
-from shared.contracts.references import PlacementMoment
+from shared.contracts.references import PlacementMoment, SessionMotive
 from shared.contracts.submission import PlacementsReturned
 from shared.contracts.validation import AvisGiven, FicheValidated
 from shared.errors import NotAllowedNow, RulesRefused
@@ -89,6 +90,14 @@ def test_a_fiche_is_reviewed_once_every_session_that_is_left_has_both_returns() 
     assert statuses == [Status.CONFIRMED] * 4 + [Status.REVIEWED]
     corrected = return_placements(fiche, 1, f.told(FIN, finishing=11), f.AFTERWARDS).fiche
     assert (corrected.status, corrected.sessions[1].returned[FIN].finishing) == (Status.REVIEWED, 11)
+
+
+def test_a_session_that_was_cancelled_has_nothing_to_return_and_does_not_hold_the_review_up() -> None:
+    fiche = f.engaged(f.confirmed(f.validated_with(f.two_sessions())))
+    fiche = cancel_session(fiche, 2, SessionMotive.BESOIN_DISPARU).fiche
+    for moment, status in ((FIN, Status.CONFIRMED), (LATER, Status.REVIEWED)):
+        fiche = return_placements(fiche, 1, f.told(moment), f.AFTERWARDS).fiche
+        assert fiche.status is status
 
 
 def test_a_session_that_was_not_engaged_has_nothing_to_return() -> None:

@@ -1,7 +1,8 @@
 """What is prepared before it is filed, by HTTP and by topic, on a real database: intentions, drafts, renewals, who sees what."""
 
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -176,3 +177,10 @@ async def test_the_last_step_leads_to_the_row_that_a_rule_objects_to_past_a_row_
     assert page.status_code == 200, page.text
     assert "verifier=oui#f-sessions-2-end" in page.text
     assert "verifier=oui#f-sessions-1-end" not in page.text
+    content = {"reference": "B-10", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
+    filed = (await room.post(GOLDEN_OPCO, "", content)).json()["fiche_id"]
+    form = urlencode({**fields, "revision": "1", "idempotency_key": uuid4().hex})
+    headers = {"authorization": GOLDEN_OPCO, "content-type": "application/x-www-form-urlencoded"}
+    refused = await room.client.post(f"/espace/fiches/{filed}/contenu", content=form, headers=headers)
+    assert refused.status_code == 422
+    assert 'href="#f-sessions-2-end"' in refused.text and 'href="#f-sessions-1-end"' not in refused.text
