@@ -1,17 +1,20 @@
 """`poec import`: a file of fiches into submission, by its HTTP door like any other client; what became of each fiche."""
 
+import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
 import httpx
 import typer
+from rich.markup import escape
 
 from deploy.cli.asked import Home, Json
 from deploy.cli.console import explain, print_json, reporter, stderr_console, stdout_console
 from deploy.cli.import_partners import partners
+from deploy.cli.retry_after import seconds_to_wait
 from deploy.local.client import bearer
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
@@ -25,15 +28,16 @@ TYPES: Final = {
 }
 """Ending of a file to the content type it is sent as."""
 WORDS: Final = {
-    "accepted": "déposées",
-    "unchanged": "déjà déposées",
-    "warned": "averties, non déposées",
-    "refused": "refusées",
-    "waiting": "en attente",
+    "accepted": ("déposée", "déposées"),
+    "unchanged": ("déjà déposée", "déjà déposées"),
+    "warned": ("avertie, non déposée", "averties, non déposées"),
+    "refused": ("refusée", "refusées"),
+    "waiting": ("en attente", "en attente"),
 }
+"""Outcome to its words for one fiche and for several."""
 NOT_ALL, COULD_NOT, INTERRUPTED = 1, 2, 130
 POLL_SECONDS: Final = 0.5
-TRIES: Final = 4
+TRIES: Final = 5
 CHUNK: Final = 64 * 1024
 
 imports = typer.Typer(
@@ -67,29 +71,31 @@ def fiches(
 ) -> None:
     """Send a file of fiches in, follow it to its end, say what became of each fiche.
 
-    The same file again changes nothing. Ctrl-C leaves the import running on the server.
+    The same file again changes nothing: it goes on where an interrupted one stopped. Ctrl-C leaves the import running on the server.
     Exit codes: 0 every fiche is filed (now or before), 1 some are not (warned or refused), 2 the file was not taken in, or nobody
     answered, 130 interrupted.
     """
-    with _told():
+    with _told() as told:
+        _check_report(report)
         client = Client(Run.load(home_folder(home)), opco)
+        told.interrupted = "It may have arrived or not. Send the same file again: nothing is filed twice."
         found = client.send(file, acknowledge)
-        try:
-            found = client.followed(found)
-        except KeyboardInterrupt:
-            again = f"poec import show {found['import_id']} --opco {opco}"
-            stderr_console().print(f"The import goes on; look again with: {again}", soft_wrap=True)
-            raise typer.Exit(INTERRUPTED) from None
-        _end(client, found, report, as_json)
+        again = f"poec import show {found['import_id']} --opco {opco}"
+        told.interrupted = (
+            f"The server goes on with the file. Look again with `{again}`, or send the same file again: nothing is filed twice."
+        )
+        _end(client, client.followed(found), report, as_json)
 
 
 @imports.command("show")
 def show(which: Which, opco: Opco, report: Report = None, as_json: Json = False, home: Home = None) -> None:
     """Say how far an import has come, and write its report.
 
-    Exit codes: 0 every fiche is filed, 1 some are not (warned, refused, or still waiting), 2 it could not be asked for.
+    Exit codes: 0 every fiche is filed, 1 some are not (warned, refused, or still waiting), 2 it could not be asked for, 130
+    interrupted.
     """
     with _told():
+        _check_report(report)
         client = Client(Run.load(home_folder(home)), opco)
         _end(client, client.get(f"/imports/{which}").json(), report, as_json)
 
@@ -105,7 +111,7 @@ def template(
 ) -> None:
     """Write the template of a file of fiches.
 
-    Exit codes: 0 written, 2 it could not be asked for.
+    Exit codes: 0 written, 2 it could not be asked for, 130 interrupted.
     """
     with _told():
         if to.suffix not in (".xlsx", ".csv"):
@@ -114,16 +120,23 @@ def template(
 
 
 class _told:  # noqa: N801  # a context manager, used as a function
-    """Explains what can be explained, with exit code 2."""
+    """Explains what can be explained, with exit code 2, and what Ctrl-C leaves behind (`interrupted`), with 130."""
 
-    def __enter__(self) -> None:
+    def __init__(self) -> None:
+        self.interrupted = "Nothing was changed."
+
+    def __enter__(self) -> "_told":
         """Begin."""
+        return self
 
     def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
         """Turn a failure that can be explained into its exit code."""
         if isinstance(failure, LocalError):
             explain(failure)
             raise typer.Exit(COULD_NOT) from None
+        if isinstance(failure, KeyboardInterrupt):
+            stderr_console().print(escape(f"Interrupted. {self.interrupted}"), soft_wrap=True)
+            raise typer.Exit(INTERRUPTED) from None
 
 
 class Client:
@@ -142,19 +155,12 @@ class Client:
             raise LocalError(f"{file} is no file that ends in {', '.join(TYPES)}.")
         headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex, "Content-Length": str(file.stat().st_size)}
         query = {"acknowledge": acknowledge} if acknowledge else {}
+
+        def post() -> httpx.Response:
+            return self._http.post("/imports", params=query, headers=self._headers(headers), content=_parts(file))
+
         with reporter().step(f"{file.name}: sent and read"):
-            for left in range(TRIES - 1, -1, -1):
-                try:
-                    answer = self._http.post(
-                        "/imports", params=query, headers=self._headers(headers), content=_parts(file)
-                    )
-                    if answer.status_code not in (429, 503) or not left:
-                        return dict(_good(answer).json())
-                    time.sleep(float(answer.headers.get("Retry-After", "1")))
-                except httpx.TransportError as failure:
-                    if not left:
-                        raise _silent(failure) from None
-        raise AssertionError("unreachable: the loop returns or raises")
+            return dict(_good(_answered(post)).json())
 
     def followed(self, found: dict[str, Any]) -> dict[str, Any]:
         """Show how an import advances until it has ended; return how it stands then."""
@@ -169,38 +175,55 @@ class Client:
 
     def get(self, path: str) -> httpx.Response:
         """Return an answer; a connection that is lost is tried again."""
-        for left in range(TRIES - 1, -1, -1):
-            try:
-                return _good(self._http.get(path, headers=self._headers({})))
-            except httpx.TransportError as failure:
-                if not left:
-                    raise _silent(failure) from None
-                time.sleep(POLL_SECONDS)
-        raise AssertionError("unreachable: the loop returns or raises")
+        return _good(_answered(lambda: self._http.get(path, headers=self._headers({}))))
 
     def download(self, path: str, to: Path) -> None:
-        """Write an answer to a file, part by part."""
+        """Write an answer to a file, part by part; it bears its name only once it is whole."""
+        being = to.with_name(f".{to.name}.{uuid4().hex[:8]}")
         try:
             with self._http.stream("GET", path, headers=self._headers({})) as answer:
                 if answer.status_code != 200:
                     answer.read()
                     _good(answer)
-                with to.open("wb") as file:
+                with being.open("wb") as file:
                     for part in answer.iter_bytes(CHUNK):
                         file.write(part)
+            being.replace(to)
         except httpx.TransportError as failure:
             raise _silent(failure) from None
         except OSError as failure:
             raise LocalError(f"{to} cannot be written ({type(failure).__name__}).") from None
+        finally:
+            being.unlink(missing_ok=True)
 
     def _headers(self, more: dict[str, str]) -> dict[str, str]:
         return {**bearer(self._run, self._opco), **more}
 
 
+def _answered(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Return an answer; a lost connection and a busy service are tried again, later each time or when the service says."""
+    for tried in range(TRIES):
+        last = tried == TRIES - 1
+        try:
+            answer = ask()
+        except httpx.TransportError as failure:
+            if last:
+                raise _silent(failure) from None
+            time.sleep(POLL_SECONDS * 2**tried)
+        else:
+            if last or answer.status_code not in (429, 503):
+                return answer
+            time.sleep(seconds_to_wait(answer.headers.get("Retry-After"), dt.datetime.now(dt.UTC)))
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
 def _parts(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while part := opened.read(CHUNK):
-            yield part
+    try:
+        with file.open("rb") as opened:
+            while part := opened.read(CHUNK):
+                yield part
+    except OSError as failure:
+        raise LocalError(f"{file} cannot be read ({type(failure).__name__}).") from None
 
 
 def _silent(failure: Exception) -> LocalError:
@@ -218,18 +241,27 @@ def _good(answer: httpx.Response) -> httpx.Response:
     raise LocalError("\n".join([f"submission refused ({answer.status_code}).", *said]))
 
 
+def _check_report(report: Path | None) -> None:
+    """Object to a report's name before anything is sent."""
+    if report is not None and report.suffix not in (".xlsx", ".csv"):
+        raise LocalError("The report is a .csv or an .xlsx.")
+
+
 def _end(client: Client, found: dict[str, Any], report: Path | None, as_json: bool) -> None:
     """Write the report, print how an import stands, end with its exit code."""
     if report is not None:
-        if report.suffix not in (".xlsx", ".csv"):
-            raise LocalError("The report is a .csv or an .xlsx.")
         client.download(f"/imports/{found['import_id']}/report{report.suffix}", report)
     if as_json:
         print_json(found)
     else:
-        counts = ", ".join(f"{found['counts'][name]} {word}" for name, word in WORDS.items() if found["counts"][name])
-        stdout_console().print(
-            f"{found['fiches']} fiches\u202f: {counts} ({found['state_label'].lower()})", soft_wrap=True
-        )
+        stdout_console().print(summary(found), soft_wrap=True)
     filed = found["counts"]["accepted"] + found["counts"]["unchanged"]
     raise typer.Exit(0 if filed == found["fiches"] else NOT_ALL)
+
+
+def summary(found: dict[str, Any]) -> str:
+    """Return how an import stands in one line; below two, French has the singular."""
+    counts = {name: found["counts"][name] for name in WORDS if found["counts"][name]}
+    words = ", ".join(f"{number} {WORDS[name][number > 1]}" for name, number in counts.items())
+    fiches = f"{found['fiches']} {'fiches' if found['fiches'] > 1 else 'fiche'}"
+    return f"{fiches}\u202f: {words} ({found['state_label'].lower()})"
