@@ -70,6 +70,10 @@ class Memory:
         self._pids[name] = pid
         self.peaks[name] = 0
 
+    def now(self) -> dict[str, int]:
+        """Return what they hold at this moment."""
+        return {name: psutil.Process(pid).memory_info().rss >> 20 for name, pid in self._pids.items()}
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Sample for the length of a block."""
@@ -106,6 +110,7 @@ def measure(run: Run, rows: int, kind: str, progress: Callable[[int, int, str], 
         roles = {pid: role for role, pid in run.services["submission"].pids.items()}
         one = len(roles) == 1
         memory = Memory({"submission" if one else f"submission.{role}": pid for pid, role in roles.items()})
+        at_rest = memory.now()
         command = [sys.executable, "-m", "deploy.cli", "import", "fiches", str(file), "--opco", OPCO, "--json"]
         with memory.watched():
             began = time.perf_counter()
@@ -133,6 +138,7 @@ def measure(run: Run, rows: int, kind: str, progress: Callable[[int, int, str], 
         "rows_per_s": round(rate),
         "floor_per_s": [round(before), round(after)],
         "ratio": round(rate / ((before + after) / 2), 3),
+        "at_rest_mib": at_rest,
         "peak_mib": memory.peaks,
     }
 
@@ -153,15 +159,18 @@ def write(run: Run, file: Path, rows: int) -> None:
     columns, series = answer.raise_for_status().json()["columns"], uuid4().hex[:8]
     content = future_content().model_dump(mode="json")
 
+    def fiche(n: int) -> dict[str, Any]:
+        return {**content, "title": f"{content['title']} {series} {n}", "objective": f"{content['objective']} {n}."}
+
     def line(n: int) -> list[str]:
-        one = {**content, "title": f"{content['title']} {series} {n}", "objective": f"{content['objective']} {n}."}
+        one = fiche(n)
         return [f"IMPORT-{series}-{n}" if c["path"] == "reference" else _cell(c, one) for c in columns]
 
     lines = ([column["header"] for column in columns] if n == 0 else line(n) for n in range(rows + 1))
     if file.suffix == ".json":
-        file.write_text(
-            "\n".join(json.dumps({"reference": f"IMPORT-{series}-{n}", "content": content}) for n in range(rows))
-        )
+        with file.open("w", encoding="utf-8") as out:
+            for n in range(1, rows + 1):
+                out.write(json.dumps({"reference": f"IMPORT-{series}-{n}", "content": fiche(n)}) + "\n")
     elif file.suffix == ".csv":
         with file.open("w", encoding="utf-8-sig", newline="") as out:
             csv.writer(out, delimiter=";").writerows(lines)

@@ -212,7 +212,7 @@ def limits(
 @bench.command("import")
 def import_(
     rows: Annotated[str, typer.Option(help="Fiches of each file; several, separated by commas.")] = "1000,10000",
-    kind: Annotated[str, typer.Option(help="xlsx, csv or json.")] = "xlsx",
+    kind: Annotated[str, typer.Option(help="xlsx, csv or json; several, separated by commas.")] = "xlsx,csv,json",
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -222,12 +222,13 @@ def import_(
     """
     from deploy.bench import imports
 
-    if kind not in ("xlsx", "csv", "json") or not all(one.isdigit() for one in rows.split(",")):
-        raise LocalError("--rows is a list of whole numbers such as 1000,10000; --kind is xlsx, csv or json.")
+    kinds = kind.split(",")
+    if not set(kinds) <= {"xlsx", "csv", "json"} or not all(one.isdigit() and int(one) for one in rows.split(",")):
+        raise LocalError("--rows is a list of whole numbers such as 1000,10000; --kind one of xlsx, csv, json.")
     folder = home_folder(home)
     run = live_run(folder) or start_detached(folder, [], reporter().note)
     with reporter().step("imports") as progress:
-        found = [imports.measure(run, int(one), kind, progress) for one in rows.split(",")]
+        found = [imports.measure(run, int(one), kind, progress) for kind in kinds for one in rows.split(",")]
     _print({"imports": found}, as_json)
 
 
