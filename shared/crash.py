@@ -17,6 +17,7 @@ POINTS: Final = (
     "relay.after_send",
     "relay.after_mark",
     "relay.after_commit",
+    "upload.while_read",
     "import.before_commit",
     "import.after_commit",
     "inbox.before_transaction",

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -11,12 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.submission import import_cases as cases
 from services.submission.domain.decisions import REFERENCE_LENGTH
-from services.submission.files.apart import AT_ONCE, read_apart
+from services.submission.files.apart import read_apart, reading_place
 from services.submission.import_bodies import import_out
-from services.submission.import_store import Import, Waiting
+from services.submission.import_store import Import, Waiting, count_running
 from shared.contracts.ingress import Codes
+from shared.crash import crash_point
 from shared.database import Database, IdempotencyKey, RightsChanged, retried
-from shared.errors import Busy, InvalidInput, KeyReused, Objection
+from shared.errors import Busy, InvalidInput, KeyReused, Objection, TooMany
 from shared.http import Answer, Kept, door
 from shared.identity import Principal
 from shared.intake import Spooled
@@ -30,6 +32,8 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Content type to kind of file."""
 _CODES: Final = TypeAdapter(Codes)
+MOST_RUNNING: Final = 100
+"""Files of one organisation that wait for being carried out: what they hold lies in the database until then."""
 Outcomes = Literal["accepted", "unchanged", "warned", "refused"]
 
 
@@ -51,7 +55,7 @@ async def take_upload(
         text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
         raise Busy(Objection("OUTBOX_FULL", text))
     with at_door.in_flight(principal):
-        async with AT_ONCE:
+        async with reading_place(principal.organisation):
             try:
                 return await retried(lambda: _take(at_door.database, principal, spooled, codes, key))
             except RightsChanged:
@@ -65,14 +69,18 @@ async def _take(
     asked = f"POST /imports {spooled.content_type} {','.join(codes)} {spooled.digest}"
     digest = hashlib.sha256(asked.encode()).hexdigest()
     async with into.unit(principal, key) as unit:
-        await unit.read("SELECT 1 AS one")
+        running = await count_running(unit, principal.organisation)
         if (known := unit.remembered) is not None:
             if known.body_hash != digest:
                 raise KeyReused(Objection("IDEMPOTENCY_KEY", "Choisissez une nouvelle clé\u202f: le contenu a changé."))
             return Kept(known.status, known.body, known.headers)
+        if running >= MOST_RUNNING:
+            text = f"{MOST_RUNNING} fichiers de votre organisation sont déjà en cours\u202f: renvoyez celui-ci quand ils auront avancé."
+            raise TooMany(Objection("IMPORTS_RUNNING", text, facts={"limit": MOST_RUNNING}))
         kind = KINDS[spooled.content_type]
         new = Import(uuid4(), principal.organisation, principal.id, kind, codes, 1, "running", unit.now, None, {})
-        taken = await cases.take_file(unit, principal, new, _waiting(kind, spooled))
+        async with aclosing(_waiting(kind, spooled)) as lines:
+            taken = await cases.take_file(unit, principal, new, lines)
         answer = Answer(202, import_out(taken), location=f"/imports/{taken.id}")
         kept = Kept(202, answer.body.model_dump_json(), answer.headers())
         unit.remember(digest, kept.status, kept.headers, kept.text)
@@ -80,17 +88,19 @@ async def _take(
     return kept
 
 
-async def _waiting(kind: str, spooled: Spooled) -> AsyncIterator[Waiting]:
+async def _waiting(kind: str, spooled: Spooled) -> AsyncGenerator[Waiting]:
     """Yield the fiches of a file as they are read."""
     n = 0
-    async for said in read_apart(kind, spooled.file):
-        n += 1
-        wrong = tuple({**one, "warning": False} for one in said.get("objections", ()))
-        if kind == "json":
-            reference, document = _named(said["request"]), said["request"]
-        else:
-            reference, document = _shown(said["reference"]), json.dumps(said)
-        yield Waiting(n, said["line"], reference, document, wrong)
+    async with aclosing(read_apart(kind, spooled.file)) as found:
+        async for said in found:
+            n += 1
+            await crash_point("upload.while_read")
+            wrong = tuple({**one, "warning": False} for one in said.get("objections", ()))
+            if kind == "json":
+                reference, document = _named(said["request"]), said["request"]
+            else:
+                reference, document = _shown(said["reference"]), None if said.get("too_large") else json.dumps(said)
+            yield Waiting(n, said["line"], reference, document, wrong)
 
 
 def _named(request: str | None) -> str | None:

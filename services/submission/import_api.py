@@ -1,5 +1,6 @@
 """HTTP in: files of fiches. A file is taken in whole (202) or refused with every objection; its report fills while it is carried out."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.submission import import_cases as cases
+from services.submission.files.apart import upload_of
 from services.submission.files.report import Outcome, Said, XlsxReport, csv_report
 from services.submission.files.template import csv_template, xlsx_template
 from services.submission.import_answers import KINDS, XLSX, Outcomes, codes_of, take_upload
@@ -52,13 +54,15 @@ async def post_import(
     codes = codes_of(acknowledge)
     principal = await signed_in(request)
     authorize(principal, "import_fiches")
-    async with door(request).intake.spooled(request, LIMIT_BYTES, KINDS) as spooled:
-        if not spooled.size:
-            raise UnfitContent(
-                Objection("CONTENT_TYPE", f"Envoyez un fichier\u202f: {', '.join(KINDS)} (Content-Type).")
-            )
-        key = idempotency_key(request.headers.get("idempotency-key"), principal)
-        kept = await take_upload(request, principal, spooled, codes, key)
+    intake = door(request).intake
+    with upload_of(principal.organisation):
+        async with intake.spooled(request, LIMIT_BYTES, KINDS) as spooled:
+            if not spooled.size:
+                raise UnfitContent(
+                    Objection("CONTENT_TYPE", f"Envoyez un fichier\u202f: {', '.join(KINDS)} (Content-Type).")
+                )
+            key = idempotency_key(request.headers.get("idempotency-key"), principal)
+            kept = await take_upload(request, principal, spooled, codes, key)
     await crash_point("http.before_answer")
     return kept.response()
 
@@ -155,7 +159,7 @@ async def _workbook(outcomes: AsyncIterator[Outcome]) -> AsyncIterator[bytes]:
         report = XlsxReport(file)
         async for outcome in outcomes:
             report.add(outcome)
-        report.close()
+        await asyncio.to_thread(report.close)
         file.seek(0)
         while part := file.read(64 * 1024):
             yield part

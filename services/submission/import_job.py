@@ -51,7 +51,8 @@ from shared.retention import Keeping
 
 BATCH: Final = 50
 _BREATH: Final = 10
-"""So many fiches are read before others of this process have their turn."""
+_LARGE: Final = 32 * 1024
+"""So many fiches are read before others of this process have their turn; one of so many characters waits for its own."""
 _OF_THE_MOMENT: Final = (
     RightsChanged,
     *TRANSIENT,
@@ -267,7 +268,7 @@ async def _resembled(
 
 
 async def _breathing(i: int, line: Waiting, asked: Import, at: Any) -> tuple[str | None, Filing | Refused]:
-    if i % _BREATH == _BREATH - 1:
+    if i % _BREATH == _BREATH - 1 or len(line.document or "") > _LARGE:
         await asyncio.sleep(0)
     return filing_of(line, asked, at)
 

@@ -140,6 +140,12 @@ async def put_import(unit: UnitOfWork, asked: Import) -> None:
     )
 
 
+async def count_running(unit: UnitOfWork, opco: str) -> int:
+    """Return how many files of an organisation are not carried out yet."""
+    (row,) = await unit.read("SELECT count(*) AS n FROM fiche_import WHERE opco = $1 AND state = 'running'", opco)
+    return int(row["n"])
+
+
 _CLAIM: Final = (
     "SELECT n, line, reference, document, objections::text AS objections FROM fiche_import_line"
     " WHERE import_id = $1 AND outcome IS NULL AND ($3::int IS NULL OR n = $3) ORDER BY n LIMIT $2 FOR UPDATE SKIP LOCKED"

@@ -26,9 +26,9 @@ KINDS: Final = ("xlsx", "csv", "json")
 MOST_FICHES: Final = 20_000
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
 CPU_SECONDS: Final = 120
-WRITTEN_BYTES: Final = 512 * 1024 * 1024
+WRITTEN_BYTES: Final = 256 * 1024 * 1024
 REQUEST_BYTES: Final = 1024 * 1024
-"""What is longer is not even handed on: the door refuses it far below that."""
+"""A fiche that is longer is not even handed on: every door refuses it far below that."""
 SHEET: Final = "Fiches"
 
 
@@ -95,13 +95,21 @@ def _of_csv(file: BinaryIO) -> Iterator[dict[str, Any]]:
     csv.field_size_limit(2 * LONGEST)
     lines = csv.reader(text, delimiter=delimiter, strict=True)
     try:
-        yield from map(_shown, fiches_of((lines.line_num, row) for row in lines))
+        yield from map(_shown, fiches_of(_numbered(lines)))
     except csv.Error:
         place = f"Le fichier n’est pas un CSV lisible à la ligne {lines.line_num}"
         message = f"{place}\u202f: vérifiez les guillemets et la longueur des cellules."
         raise Unreadable(Objection("CSV_UNREADABLE", message, facts={"line": lines.line_num})) from None
     finally:
         text.detach()
+
+
+def _numbered(lines: Any) -> Iterator[Line]:
+    """Yield the rows of a CSV, each with the line of the file it begins on: a cell may hold line ends."""
+    before = 0
+    for row in lines:
+        yield before + 1, row
+        before = lines.line_num
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -187,7 +195,7 @@ def main(kind: str) -> int:
     out, written = sys.stdout.buffer, 0
     try:
         for found in drafts_of(kind, sys.stdin.buffer):
-            line = json.dumps(found).encode() + b"\n"
+            line = _line_of(found)
             written += len(line)
             if written > WRITTEN_BYTES:
                 raise Unreadable(_too_many())
@@ -198,6 +206,17 @@ def main(kind: str) -> int:
     out.write(json.dumps(last).encode() + b"\n")
     out.flush()
     return 0
+
+
+def _line_of(found: Mapping[str, Any]) -> bytes:
+    """Return what is said of one fiche; of one that is far too large only where it stands and what it is called."""
+    line = json.dumps(found).encode() + b"\n"
+    if len(line) > REQUEST_BYTES and "fields" in found:
+        line = (
+            json.dumps({"line": found["line"], "reference": found["reference"][:LONGEST], "too_large": True}).encode()
+            + b"\n"
+        )
+    return line
 
 
 def _bound() -> None:

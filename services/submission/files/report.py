@@ -17,7 +17,9 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "warned": "Avertie, non déposée",
     "refused": "Refusée",
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width signs count too
+SHEET_LINES: Final = 1_048_576
+"""Lines of a sheet, its titles among them: what is beyond would be dropped without a word."""
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,36 @@ class XlsxReport:
     def __init__(self, file: BinaryIO) -> None:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(file, options)
-        self._sheet = self._book.add_worksheet("Compte rendu")
+        self._bold = self._book.add_format({"bold": True})
+        self._sheets = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a sheet: the first, or another one where a sheet is full."""
+        self._sheets += 1
+        name = "Compte rendu" if self._sheets == 1 else f"Compte rendu {self._sheets}"
+        self._sheet = self._book.add_worksheet(name)
         self._sheet.freeze_panes(1, 0)
         for index, width in enumerate((8, 24, 20, 26, 32, 80, 24, 38)):
             self._sheet.set_column(index, index, width)
-        bold = self._book.add_format({"bold": True})
         for index, title in enumerate(TITLES):
-            self._sheet.write_string(0, index, title, bold)
+            self._sheet.write_string(0, index, title, self._bold)
         self._next = 1
 
     def add(self, outcome: Outcome) -> None:
         """Write the lines about one fiche."""
         for line in lines_of(outcome):
+            if self._next >= SHEET_LINES:
+                self._filtered()
+                self._begin()
             for index, text in enumerate(line):
                 self._sheet.write_string(self._next, index, text)
             self._next += 1
 
     def close(self) -> None:
         """Write what is left."""
-        self._sheet.autofilter(0, 0, self._next - 1, len(TITLES) - 1)
+        self._filtered()
         self._book.close()
+
+    def _filtered(self) -> None:
+        self._sheet.autofilter(0, 0, self._next - 1, len(TITLES) - 1)

@@ -26,6 +26,8 @@ Texts: TypeAlias = dict[str, list[str]]
 """What a line says, by the path of the column."""
 _ONCE: Final = "Une ligne de même référence ajoute une session ou une réunion\u202f: videz la cellule, ou reprenez-y la même valeur."
 _NUMBER: Final = "sessions.number"
+MOST_OBJECTIONS: Final = 100
+"""So many are said of a file's columns, or of the lines of one fiche: whoever has more of them begins with these."""
 
 
 @dataclass
@@ -78,6 +80,8 @@ def header_of(cells: Sequence[Cell]) -> Mapping[int, Column]:
                 f"La colonne n°\u00a0{index + 1} porte un titre inconnu\u202f: reprenez ceux du modèle à télécharger."
             )
             wrong.append(Objection("COLUMN_UNKNOWN", text, facts={"column": index + 1}))
+            if len(wrong) > MOST_OBJECTIONS:
+                break
         elif column in found.values():
             text = f"La colonne «\u202f{column.header}\u202f» est là deux fois\u202f: gardez-en une."
             wrong.append(Objection("COLUMN_TWICE", text, field=column.path))
@@ -88,8 +92,17 @@ def header_of(cells: Sequence[Cell]) -> Mapping[int, Column]:
             text = f"La colonne «\u202f{column.header}\u202f» manque\u202f: ajoutez-la, ou repartez du modèle à télécharger."
             wrong.append(Objection("COLUMN_MISSING", text, field=column.path))
     if wrong:
-        raise Unreadable(*wrong)
+        raise Unreadable(*_first(wrong))
     return found
+
+
+def _first(wrong: Sequence[Objection]) -> Sequence[Objection]:
+    return wrong if len(wrong) <= MOST_OBJECTIONS else [*wrong[:MOST_OBJECTIONS], _MORE]
+
+
+_MORE: Final = Objection(
+    "FORM_MORE", f"Seules les {MOST_OBJECTIONS} premières objections sont listées\u202f: corrigez-les, puis renvoyez."
+)
 
 
 @dataclass(frozen=True)
@@ -176,4 +189,7 @@ class _Fiche:
             self.draft.fields[at] = text
 
     def _object(self, code: str, message: str, path: str, row: _Row) -> None:
-        self.draft.objections.append(Objection(code, message, field=path, facts={"line": row.number}))
+        wrong = self.draft.objections
+        if len(wrong) <= MOST_OBJECTIONS:
+            objection = Objection(code, message, field=path, facts={"line": row.number})
+            wrong.append(objection if len(wrong) < MOST_OBJECTIONS else _MORE)

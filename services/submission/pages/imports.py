@@ -13,6 +13,7 @@ import orjson
 from fastapi import Query, Request, Response
 
 from services.submission import import_cases as cases
+from services.submission.files.apart import upload_of
 from services.submission.files.report import OUTCOMES
 from services.submission.import_answers import XLSX, Outcomes, codes_of, take_upload
 from services.submission.import_bodies import STATES, line_out
@@ -66,8 +67,9 @@ async def _taken(request: Request, sent: Posted) -> str:
         raise InvalidInput(Objection("FILE_KIND", text, field="file"))
     codes = codes_of(sent.text("acknowledge").replace(" ", ""))
     key = idempotency_key(sent.given("idempotency_key"), sent.principal)
-    async with _spooled(upload, _TYPES[ending]) as spooled:
-        kept = await take_upload(request, sent.principal, spooled, codes, key)
+    with upload_of(sent.principal.organisation):
+        async with _spooled(upload, _TYPES[ending]) as spooled:
+            kept = await take_upload(request, sent.principal, spooled, codes, key)
     return f"/espace/imports/{orjson.loads(kept.text)['import_id']}"
 
 
