@@ -29,6 +29,7 @@ INBOX: Final = tuple(point for point in POINTS if point.startswith("inbox."))
 UNIT: Final = tuple(point for point in POINTS if point.startswith("unit."))
 REPLAY: Final = tuple(point for point in POINTS if point.startswith("replay."))
 RECONCILER: Final = tuple(point for point in POINTS if point.startswith("reconciler."))
+UPLOAD: Final = ("upload.while_read", "http.before_answer")
 IMPORT: Final = tuple(point for point in POINTS if point.startswith("import."))
 ANCHOR: Final = tuple(point for point in POINTS if point.startswith("anchor."))
 
@@ -37,7 +38,7 @@ Crash = tuple[str, str, str]
 
 
 def test_every_point_belongs_to_a_mechanism_that_is_crashed_here() -> None:
-    assert {*HTTP, *RELAY, *INBOX, *UNIT, *REPLAY, *RECONCILER, *ANCHOR, *IMPORT} == set(POINTS)
+    assert {*HTTP, *RELAY, *INBOX, *UNIT, *REPLAY, *RECONCILER, *ANCHOR, *IMPORT, *UPLOAD} == set(POINTS)
 
 
 async def _crash(stack: Stack, load: Load, crash: Crash, figures: Figures) -> None:
@@ -156,22 +157,62 @@ async def test_a_file_whose_process_is_killed_is_gone_on_with_and_nothing_is_don
     figures.audited(await stack.audited())
 
 
+@pytest.mark.parametrize("point", UPLOAD)
+async def test_an_upload_whose_process_is_killed_is_sent_again_and_taken_in_once(
+    stack: Stack, figures: Figures, point: str
+) -> None:
+    """Killed after 200 of its fiches were written, or after all was committed: the same key takes it in, or gets its answer."""
+    name = f"SENT-{UPLOAD.index(point)}"
+    file = json.dumps(_file(name, 210)).encode()
+    async with Load(stack, name) as load:
+        await load.fiches(1)
+    armed = await stack.arm("submission", "api", POEC_CRASH_POINT=f"{point}:205" if point == UPLOAD[0] else point)
+    await stack.ready()
+    async with _sender(stack, name) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.post("/imports", content=file)
+        await stack.crashed("submission", "api", armed)
+    taken = await stack.value("submission", "SELECT count(*) FROM fiche_import_line WHERE reference LIKE $1", f"{name}/%")
+    assert taken == (0 if point == UPLOAD[0] else 210)
+    await stack.ready()
+    async with _sender(stack, name) as client:
+        answer = await client.post("/imports", content=file)
+        assert answer.status_code == 202, answer.text
+        found = await _ended(client, answer.headers["location"])
+    assert (found["state"], found["counts"]["accepted"]) == ("done", 210)
+    taken = await stack.value("submission", "SELECT count(*) FROM fiche_import_line WHERE reference LIKE $1", f"{name}/%")
+    said = "SELECT count(*) FROM outbox WHERE value LIKE $1 AND topic = $2"
+    assert (taken, await stack.value("submission", said, f'%"reference":"{name}/%', FICHES)) == (210, 210)
+    figures.hurt(f"crash {point}", "submission.api", fiches=210)
+    figures.audited(await stack.audited())
+
+
 async def _imported(stack: Stack, name: str, fiches: int, armed: int) -> dict[str, Any]:
     """Send a file in, wait until the armed worker has died over it and the file was carried out to its end."""
-    file = [
-        {"reference": f"{name}/{n}", "content": golden_json(), "acknowledged": GOLDEN_WARNINGS} for n in range(fiches)
-    ]
-    url = stack.run.services["submission"].url
-    headers = {**bearer(stack.run, GOLDEN_OPCO), "idempotency-key": name, "content-type": "application/json"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-        answer = await client.post("/imports", content=json.dumps(file).encode())
+    async with _sender(stack, name) as client:
+        answer = await client.post("/imports", content=json.dumps(_file(name, fiches)).encode())
         assert answer.status_code == 202, answer.text
         await stack.crashed("submission", "worker", armed)
-        found: dict[str, Any] = {}
+        return await _ended(client, answer.headers["location"])
 
-        async def done() -> bool:
-            found.update((await client.get(answer.headers["location"])).json())
-            return bool(found["state"] != "running")
 
-        await eventually(done, 60, "the file is carried out")
+def _file(name: str, fiches: int) -> list[dict[str, Any]]:
+    content = golden_json()
+    return [{"reference": f"{name}/{n}", "content": content, "acknowledged": GOLDEN_WARNINGS} for n in range(fiches)]
+
+
+def _sender(stack: Stack, key: str) -> httpx.AsyncClient:
+    headers = {**bearer(stack.run, GOLDEN_OPCO), "idempotency-key": key, "content-type": "application/json"}
+    return httpx.AsyncClient(base_url=stack.run.services["submission"].url, headers=headers, timeout=60)
+
+
+async def _ended(client: httpx.AsyncClient, location: str) -> dict[str, Any]:
+    """Wait until a file was carried out; return how it stands then."""
+    found: dict[str, Any] = {}
+
+    async def done() -> bool:
+        found.update((await client.get(location)).json())
+        return bool(found["state"] != "running")
+
+    await eventually(done, 60, "the file is carried out")
     return found
