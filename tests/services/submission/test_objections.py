@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,8 +113,8 @@ def test_the_readme_lists_the_rules_in_their_order_with_their_codes() -> None:
 
 
 def rule_table() -> str:
-    """Return the rules as a table in Markdown: the code of the objection, refusal or warning, what is looked for."""
-    head = ["| code | it | rule |", "|---|---|---|"]
+    """Return the rules as a table in Markdown: its code, refusal or warning, what is looked for, its file."""
+    head = ["| code | it | rule | in |", "|---|---|---|---|"]
     kinds = ((RULES, "refuses"), (WARNINGS, "warns"), (ADVICE, "advises"))
     return "\n".join(head + [_rule_row(rule, kind) for rules, kind in kinds for rule in rules])
 
@@ -121,4 +122,15 @@ def rule_table() -> str:
 def _rule_row(rule: Rule, kind: str) -> str:
     (code,) = [code for code, wrong in WRONG.items() if says(rule, wrong()) == code]
     what = (rule.__doc__ or "").partition("\n")[0].removeprefix("Warning: ").removeprefix("Advice: ")
-    return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} |"
+    return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} | `{_module(rule)}.py` |"
+
+
+def _module(rule: Rule) -> str:
+    return rule.__module__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("rule", [*RULES, *WARNINGS, *ADVICE], ids=lambda rule: rule.__name__)
+def test_a_rule_is_tested_where_the_readme_leads(rule: Rule) -> None:
+    beside = Path(__file__).parent
+    tests = {"calendar": ("test_calendar", "test_campaign_deadline")}.get(_module(rule), (f"test_{_module(rule)}",))
+    assert any(rule.__name__ in (beside / f"{name}.py").read_text("utf-8") for name in tests), _module(rule)

@@ -169,6 +169,14 @@ async def test_the_database_alone_keeps_a_draft_from_who_sees_every_fiche(room: 
     assert seen == {"I-4"}
 
 
+async def test_saving_what_is_there_already_writes_nothing(room: Room) -> None:
+    first = await room.post(GOLDEN_OPCO, "/drafts", draft("B-11", title="Peintre"))
+    again = await room.post(GOLDEN_OPCO, "/drafts", draft("B-11", title="Peintre"), revision=1)
+    assert (first.json()["revision"], again.json()["revision"]) == (1, 1)
+    written = await room.fetch("SELECT n FROM audit_entry WHERE aggregate = $1", first.json()["fiche_id"])
+    assert len(written) == 1
+
+
 async def test_the_last_step_leads_to_the_row_that_a_rule_objects_to_past_a_row_that_was_left_empty(room: Room) -> None:
     last = {"number": "2", "start": "30/04/2018", "end": "27/04/2018", "seats": "12", "minimum": "8"}
     fields = {**fields_of(golden_content()), **{f"sessions.2.{name}": text for name, text in last.items()}}
