@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import resource
 import sys
 from collections.abc import Iterator, Mapping
@@ -156,6 +157,7 @@ class _Once(dict[str, Any]):
 
 def _of_json(file: BinaryIO) -> Iterator[dict[str, Any]]:
     """Yield the requests of an array, or of objects one after the other (lines)."""
+    _refuse_half_signs(file)
     start = file.read(4).removeprefix(codecs.BOM_UTF8)
     while start and not start.strip():
         start = file.read(1)
@@ -178,6 +180,23 @@ def _of_json(file: BinaryIO) -> Iterator[dict[str, Any]]:
         text = "porte deux fois le même champ" if twice else "n’est pas du JSON lisible"
         message = f"La fiche n°\u00a0{number + 1} du fichier {text}\u202f: corrigez-la, puis renvoyez le fichier."
         raise Unreadable(Objection("JSON_UNREADABLE", message, facts={"fiche": number + 1})) from None
+
+
+_ESCAPES: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""Escapes one after the other; the group is half a sign of Unicode, without its other half."""
+
+
+def _refuse_half_signs(file: BinaryIO) -> None:
+    """Refuse what no text may hold, as `POST /fiches` does: the reader below would put a question mark in its place."""
+    raw = file.read()
+    file.seek(0)
+    if (b"\\ud" in raw or b"\\uD" in raw) and any(found[1] for found in _ESCAPES.finditer(raw)):
+        message = (
+            "Le fichier contient une moitié de caractère Unicode\u202f: corrigez le texte, puis renvoyez le fichier."
+        )
+        raise Unreadable(Objection("SURROGATE", message))
 
 
 def _written(request: Any) -> str | None:

@@ -29,7 +29,7 @@ from services.submission.import_job import Imports
 from shared.errors import InvalidInput
 from tests.services.submission.importing import GIVEN, carried, counts, fiches, importing_room, lines, send
 from tests.services.submission.room import Room
-from tests.services.submission.test_fiche_files import TITLES, as_csv, bomb, drafts, read_apart
+from tests.services.submission.test_fiche_files import TITLES, as_csv, bomb, drafts, read_apart, wrong
 from tests.support.fiches import PAST_WARNINGS, golden_content
 from tests.support.servers import Servers
 
@@ -215,14 +215,21 @@ def test_line_ends_and_encodings_may_be_mixed(ends: tuple[str, ...], encoding: s
 
 async def test_texts_that_no_column_of_the_database_takes_are_refused_alone(room: Room) -> None:
     (good,) = fiches("T-1")
-    wrong = [{**good, "reference": f"T{text}"} for text in ("\x00", "\ud800")]
-    raw = json.dumps([*wrong, {**good, "reference": "T-2", "content": {**good["content"], "title": "\x00"}}, good])
+    others = [{**good, "reference": "T\x00"}, {**good, "reference": "T\\ud800 \ud83d\ude00"}]
+    raw = json.dumps([*others, {**good, "reference": "T-2", "content": {**good["content"], "title": "\x00"}}, good])
     found = await carried(room, await send(room, raw.encode()))
-    assert counts(found) == {"accepted": 1, "refused": 3}
+    assert counts(found) == {"accepted": 2, "refused": 2}
     codes = [line["said"][0]["code"] for line in await lines(room, found) if line["outcome"] == "refused"]
-    assert codes == ["NUL", "SURROGATE", "NUL"]
+    assert codes == ["NUL", "NUL"]
     found = await carried(room, await send(room, as_csv(TITLES, row("T-4", title="a\x00b"), row("T-5\x00")), "csv"))
     assert counts(found) == {"refused": 2}
+
+
+@pytest.mark.parametrize(
+    "half", [r"\ud800", r"\uDFFF", r"\ud800\ud800", r"\udc00\ud800", r"\\\ud800", r"\ud83d\ude00\ude00"]
+)
+def test_half_a_sign_is_refused_and_not_filed_as_something_else(half: str) -> None:
+    assert wrong("json", json.dumps(fiches("HALF")).replace("HALF", half).encode()) == ["SURROGATE"]
 
 
 # The report
