@@ -1,12 +1,12 @@
 """What the Région does with the directory of partners, and who reads it. Entries of the trail hold codes only, no text."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from services.submission.domain import partners as directory
 from services.submission.domain.partners import Partner, Sheet
-from services.submission.partners_store import Partners, Wanted, find_partner, list_partners
+from services.submission.partners_store import Partners, Wanted, find_partner, find_partners, list_partners
 from shared.audit_trail import Change
 from shared.database import Database
 from shared.identity import Principal
@@ -63,6 +63,12 @@ async def read_partner(database: Database, principal: Principal, identifier: UUI
     """Return one partner, retired ones too: fiches may still name it."""
     authorize(principal, "read_references")
     return directory.existing(await find_partner(database, principal, identifier))
+
+
+async def read_named(database: Database, principal: Principal, identifiers: Collection[UUID]) -> list[Partner]:
+    """Return the partners that a fiche names, retired ones too."""
+    authorize(principal, "read_references")
+    return await find_partners(database, principal, identifiers) if identifiers else []
 
 
 def _put(partners: Partners, principal: Principal, action: str, held: Partner | None, new: Partner) -> Partner:

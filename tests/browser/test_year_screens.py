@@ -1,22 +1,14 @@
 """Campaigns, conferences, the programme, declarations and intentions in a real browser, with JavaScript and without."""
 
 import re
-from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import People
-from tests.support.screens import ROOT, picture, whole
+from tests.support.screens import PICTURES, picture, whole
 
-PICTURES: Path = ROOT / "services" / "submission" / "pictures"
 OPCO, DREETS = "p-akto", "p-dreets"
 SAYS_ERRORS = ("Failed to load resource",)
-
-
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
-def script(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 async def test_a_campaign_is_opened_extended_and_read_by_the_opco(people: People, script: bool) -> None:
@@ -47,6 +39,7 @@ async def test_a_campaign_is_opened_extended_and_read_by_the_opco(people: People
         await expect(screen.page.get_by_role("row", name=f"3e trimestre {year}")).to_contain_text("prolongée pour vous")
         await expect(screen.page.get_by_role("link", name="Ouvrir une campagne")).to_have_count(0)
         await whole(screen)
+        assert await picture(screen, PICTURES / "campagnes.png"), "UPDATE_DOCS=1 takes the pictures"
 
 
 async def test_a_conference_is_put_on_record(people: People) -> None:
@@ -59,6 +52,83 @@ async def test_a_conference_is_put_on_record(people: People) -> None:
         await page.get_by_role("button", name="Inscrire la conférence").click()
         await expect(page.locator(".notice")).to_contain_text("La conférence est inscrite")
         await expect(page.get_by_text("Calendrier des dépôts")).to_be_visible()
+        await whole(screen)
+
+
+async def test_a_conference_is_corrected_with_a_reason_and_what_stood_there_is_still_read(people: People, script: bool) -> None:
+    day = "2018-01-16" if script else "2018-01-17"
+    async with people(DREETS, path="/espace/conferences/nouvelle", script=script) as screen:
+        page = screen.page
+        screen.expected = SAYS_ERRORS
+        await page.get_by_label("Jour de la conférence").fill(day)
+        await page.get_by_label("Ordre du jour").fill("Programme de l’année")
+        await page.get_by_role("button", name="Inscrire la conférence").click()
+        await expect(page.locator(".notice")).to_contain_text("La conférence est inscrite")
+        there = page.locator(".panel", has_text="16 janvier" if script else "17 janvier")
+        await there.get_by_role("link", name="Corriger").click()
+        await expect(page.get_by_label("Ordre du jour")).to_have_value("Programme de l’année")
+        await page.get_by_label("Décisions").fill("Une douzaine de projets pour le bâtiment.")
+        await page.get_by_role("button", name="Inscrire la correction").click()
+        await expect(page.locator(".error-summary a")).to_have_attribute("href", "#f-reason")
+        await whole(screen)
+        other = await page.context.new_page()
+        await other.goto(page.url)
+        await other.get_by_label("Ordre du jour").fill("Programme de l’année\nCalendrier")
+        await other.get_by_label("Motif de la correction").fill("Un point manquait.")
+        await other.get_by_role("button", name="Inscrire la correction").click()
+        await expect(other.locator(".notice")).to_contain_text("La conférence est corrigée")
+        await page.get_by_label("Motif de la correction").fill("La décision manquait.")
+        await page.get_by_role("button", name="Inscrire la correction").click()
+        await expect(page.locator(".panel")).to_contain_text("Calendrier")
+        await expect(page.get_by_label("Décisions")).to_have_value("Une douzaine de projets pour le bâtiment.")
+        await whole(screen)
+        await page.get_by_role("button", name="Inscrire la correction").click()
+        await expect(page.locator(".notice")).to_contain_text("La conférence est corrigée")
+        await there.get_by_text("Versions précédentes").click()
+        await expect(there.get_by_text("Version 2")).to_be_visible()
+        await expect(there).to_contain_text("Un point manquait.")
+        await whole(screen)
+    async with people(OPCO, path="/espace/conferences", script=script) as screen:
+        await expect(screen.page.get_by_role("link", name="Corriger")).to_have_count(0)
+        await whole(screen)
+
+
+async def test_the_programme_is_adopted_revised_and_read_with_what_each_revision_changed(people: People, script: bool) -> None:
+    year = 2043 if script else 2044
+    async with people(DREETS, path=f"/espace/programmes/{year}", script=script) as screen:
+        page = screen.page
+        screen.expected = SAYS_ERRORS
+        await page.get_by_role("link", name="Adopter le programme").click()
+        await page.locator('[name="targets.0.opco"]').select_option("akto")
+        await page.locator('[name="targets.0.rome"]').fill("Z9999")
+        await page.get_by_role("button", name="Inscrire le programme").click()
+        await expect(page.locator('[name="targets.0.rome"]')).to_have_attribute("aria-invalid", "true")
+        await whole(screen)
+        await page.locator('[name="targets.0.rome"]').fill("G1602")
+        await page.locator('[name="targets.0.number"]').fill("12")
+        await page.locator('[name="targets.0.words"]').fill("une douzaine")
+        await page.locator('[name="targets.2.opco"]').select_option("afdas")
+        await page.locator('[name="targets.2.rome"]').fill("L1203")
+        await page.locator('[name="targets.2.number"]').fill("2")
+        await page.get_by_role("button", name="Inscrire le programme").click()
+        await expect(page.locator(".notice")).to_contain_text("Le programme est adopté")
+        await expect(page.get_by_role("row", name="G1602")).to_contain_text("une douzaine")
+        await whole(screen)
+        await page.get_by_role("link", name="Réviser le programme").click()
+        await page.locator('[name="targets.1.number"]').fill("3")
+        await page.get_by_role("button", name="Inscrire la révision").click()
+        await expect(page.locator(".notice")).to_contain_text("Le programme est adopté")
+        await page.get_by_role("link", name="Révisions du programme").click()
+        last = page.locator(".panel").first
+        await expect(last.get_by_role("row")).to_have_count(2)
+        await expect(last.get_by_role("row", name="L1203")).to_contain_text("23")
+        await whole(screen)
+    async with people(OPCO, path=f"/espace/programmes/{year}", script=script) as screen:
+        await expect(screen.page.get_by_role("link", name="Réviser le programme")).to_have_count(0)
+        await screen.page.get_by_role("link", name="Révisions du programme").click()
+        await expect(screen.page.locator("main")).to_contain_text("une douzaine (12)")
+        await expect(screen.page.locator("main")).not_to_contain_text("L1203")
+        await expect(screen.page.locator("main")).to_contain_text("Rien n’y change pour votre OPCO")
         await whole(screen)
 
 

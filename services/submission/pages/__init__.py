@@ -11,15 +11,18 @@ from typing import Final
 
 from services.submission.pages import (
     campaigns,
+    conferences,
     drafts,
     fiche,
     fiches,
     figures,
     filing,
     form_choices,
+    form_templates,
     imports,
     intentions,
     partners,
+    programme,
     whole_form,
 )
 from shared.web.pages import Link, Pages
@@ -39,12 +42,15 @@ PAGES: Final = Pages(
     ),
     routers=(
         filing.router,
+        form_templates.router,
         drafts.router,
         form_choices.router,
         whole_form.router,
         intentions.router,
         imports.router,
         campaigns.router,
+        conferences.router,
+        programme.router,
         figures.router,
         partners.router,
         fiches.router,

@@ -1,6 +1,6 @@
-"""Campaigns and conferences: until when one files for each quarter, what became of that, what the conference decided.
+"""Campaigns: until when one files for each quarter, and what became of that.
 
-Everybody who is concerned reads them; the DREETS opens, moves, gives more time, and puts conferences on record.
+Everybody who is concerned reads them; the DREETS opens, moves, gives more time.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,10 @@ from fastapi import Request, Response
 
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.campaigns import Campaign, Dates, Why
-from services.submission.domain.conferences import Recording, conference_id
 from services.submission.domain.dates import civil_date
 from services.submission.pages.year_forms import at_revision, may, take
-from services.submission.yearbook_answers import campaign_out, conference_out, resolutions
-from services.submission.yearbook_bodies import CampaignDatesIn, CampaignIn, ConferenceIn, ExtensionIn
+from services.submission.yearbook_answers import campaign_out
+from services.submission.yearbook_bodies import CampaignDatesIn, CampaignIn, ExtensionIn
 from services.submission.yearbook_store import Yearbook
 from services.submission.yearbook_use_cases import On
 from shared.contracts.campaigns import campaign_id as id_of
@@ -29,7 +28,7 @@ from shared.web.pages import page_router, render
 
 router = page_router()
 SHOWN: Final = 40
-"""Campaigns and conferences on one page: ten years of quarters."""
+"""Campaigns on one page: ten years of quarters."""
 
 
 @router.get("/campagnes")
@@ -171,54 +170,3 @@ async def _change(
     return await take(
         request, "manage_yearbook", body_type, document, lambda _principal, _body: [campaign_id], act, again, done
     )
-
-
-@router.get("/conferences")
-async def conferences_page(request: Request, fait: str = "") -> Response:
-    """Show the conferences on record, the latest first."""
-    principal = await signed_in(request)
-    found = await story.read_conferences(database(request), principal, None, SHOWN)
-    return render(
-        request, "year/conferences.html", conferences=found, manages=may(principal, "manage_yearbook"), done=fait
-    )
-
-
-@router.get("/conferences/nouvelle")
-async def new_conference_page(request: Request) -> Response:
-    """Show the form that puts a conference on record."""
-    authorize(await signed_in(request), "manage_yearbook")
-    return render(request, "year/conference_new.html", entry=Entry.of({}))
-
-
-@router.post("/conferences/nouvelle")
-async def post_new_conference_page(request: Request) -> Response:
-    """Put a conference on record: a point of the agenda a line, a decision a line."""
-
-    def document(sent: Posted) -> Mapping[str, Any]:
-        return {
-            "held_on": sent.given("held_on"),
-            "agenda": _lines(sent.text("agenda")),
-            "decisions": [{"text": line} for line in _lines(sent.text("decisions"))],
-            "acknowledged": sent.acknowledged,
-        }
-
-    def ids(_principal: Principal, body: ConferenceIn) -> list[UUID]:
-        return [conference_id(body.held_on)]
-
-    def act(book: Yearbook, ask: Ask[ConferenceIn]) -> Answer:
-        body = ask.body
-        recording = Recording(body.agenda, resolutions(body.decisions), body.acknowledged, ask.at, story.linked(book))
-        decided = story.record_conference(book, ask.principal, body.held_on, recording)
-        made = decided.state
-        return Answer(201, conference_out(made), revision=made.revision, location=f"/conferences/{made.id}")
-
-    async def again(_principal: Principal, entry: Entry, status: int) -> Response:
-        return render(request, "year/conference_new.html", status=status, entry=entry)
-
-    return await take(
-        request, "manage_yearbook", ConferenceIn, document, ids, act, again, "/espace/conferences?fait=inscrite"
-    )
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.split("\n") if line.strip()]

@@ -17,6 +17,7 @@ from services.submission import preparation_cases as story
 from services.submission import use_cases
 from services.submission.bodies import DraftIn, filed_out
 from services.submission.domain import decisions
+from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Preparation
 from services.submission.form_fields import content_of, unfit_fields
 from services.submission.pages.form_choices import choices_for, offers_for
@@ -34,7 +35,7 @@ from services.submission.pages.form_values import (
     typed_in,
     without_row,
 )
-from services.submission.pages.partners import partners_of
+from services.submission.pages.partner_choice import PATH, Offered, offered
 from services.submission.store import Fiches
 from shared.contracts.fiche import FicheContent, fiche_id
 from shared.contracts.field_labels import full_label
@@ -139,13 +140,17 @@ def step_called(slug: str) -> Step:
 
 
 async def own_draft(request: Request, principal: Principal, identifier: UUID) -> Preparation:
-    """Return what one's organisation prepares under an identifier; what is filed already is not there. Raises `NotFound`."""
+    """Return what one's organisation prepares under an identifier; what is filed already is not there.
+
+    Raises `NotFound`, and `NotAllowedNow` for what was dropped.
+    """
     authorize(principal, "draft_fiche")
     held = await use_cases.read_fiche(database(request), principal, identifier)
     authorize(principal, "draft_fiche", held.opco, unknown=decisions.UNKNOWN)
     if not isinstance(held, Preparation):
         text = "Cette fiche est déposée\u202f: elle n’a plus de brouillon. Ouvrez-la depuis «\u202fMes fiches\u202f»."
         raise NotFound(Objection("DRAFT_FILED", text))
+    allowed("draft_fiche", held.status)
     return held
 
 
@@ -217,6 +222,8 @@ async def _page(
     conflict: Mapping[str, Any] | None = None,
 ) -> Response:
     fields = {name: texts[0] for name, texts in entry.values.items() if texts}
+    asks = step.owns(f"{PATH}.0")
+    partners = await offered(request, await signed_in(request), draft.fields) if asks else Offered()
     return render(
         request,
         "draft_step.html",
@@ -230,7 +237,8 @@ async def _page(
         entry=entry,
         rows=lambda of: rows_of(entry.values, of),
         adding=adding if is_list(adding) else "",
-        choices=choices_for(fields, await _partners(request, draft, step)),
+        choices=choices_for(fields, partners.near),
+        further=partners.further,
         offers=offers_for(draft.opco, fields),
         linked=[one.field for one in entry.objections],
         before=_beside(step, -1),
@@ -238,13 +246,6 @@ async def _page(
         led=request.query_params.get("verifier") == "oui",
         saved=request.query_params.get("fait") == "enregistre",
     )
-
-
-async def _partners(request: Request, draft: Preparation, step: Step) -> list[tuple[str, str]]:
-    """Return the partners to choose from, where the step has them: those of the zone of the place."""
-    if not step.owns("sourcing.partner_ids.0"):
-        return []
-    return await partners_of(request, await signed_in(request), draft.fields.get("place.zone_emploi", ""))
 
 
 def stages(draft: Preparation, here: str) -> list[tuple[str, str, str]]:

@@ -87,6 +87,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
         answers=_possible(principal, held, ADAPTATION),
+        keeps=own and allowed_to(principal, "keep_templates"),
         amendable=own and allowed_to(principal, "amend_fiche") and possible("amend_fiche", held.status),
         **compared(held) | shared,
     )

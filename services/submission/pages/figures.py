@@ -44,7 +44,7 @@ async def programme_page(request: Request, year: int, fait: str = "") -> Respons
     """Show target, known, intended and estimated of a year, kept apart; an OPCO sees its own lines."""
     principal = await signed_in(request)
     authorize(principal, "read_yearbook")
-    now, programme, lines = await story.compare_programme(database(request), principal, _known(year))
+    now, programme, lines = await story.compare_programme(database(request), principal, known_year(year))
     return render(
         request,
         "year/programme.html",
@@ -53,6 +53,7 @@ async def programme_page(request: Request, year: int, fait: str = "") -> Respons
         rome=words_of(ListName.ROME),
         own=limited_to(principal, "read_yearbook"),
         delivers=may(principal, "declare_projects"),
+        manages=may(principal, "manage_yearbook"),
         done=fait,
     )
 
@@ -62,7 +63,7 @@ async def delivery_page(request: Request, year: int) -> Response:
     """Show the form of what is expected for the months to come, as it was told last."""
     principal = await signed_in(request)
     authorize(principal, "declare_projects")
-    told = await _told(request, principal, _known(year))
+    told = await _told(request, principal, known_year(year))
     estimates = told.now.estimates if told else ()
     typed = {
         f"estimates.{n}.{name}": getattr(one, name)
@@ -139,7 +140,7 @@ async def declarations_page(request: Request, year: int, fait: str = "") -> Resp
     """Show projects declared beside fiches received, and the form of one's own figure."""
     principal = await signed_in(request)
     entry = Entry.of({"as_of": civil_date(await database(request).now())})
-    return await _declarations(request, principal, _known(year), entry, done=fait)
+    return await _declarations(request, principal, known_year(year), entry, done=fait)
 
 
 @router.post("/declarations/{year}")
@@ -162,7 +163,7 @@ async def post_declaration_page(request: Request, year: int) -> Response:
         )
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
-        return await _declarations(request, principal, _known(year), entry, status)
+        return await _declarations(request, principal, known_year(year), entry, status)
 
     done = f"/espace/declarations/{year}?fait=declare"
     return await take(request, "declare_projects", DeclarationIn, document, ids, act, again, done)
@@ -188,7 +189,8 @@ async def _declarations(
     )
 
 
-def _known(year: int) -> int:
+def known_year(year: int) -> int:
+    """Return a year that is kept here. Raises `NotFound`."""
     if not 2018 <= year <= 2100:
         raise NotFound(
             Objection("YEAR_UNKNOWN", "Cette année n’est pas suivie ici\u202f: choisissez-en une depuis 2018.")

@@ -21,7 +21,7 @@ from services.submission.pages.form_choices import words_for
 from services.submission.pages.form_parts import Box, Step, pattern
 from services.submission.pages.form_steps import REVIEW, STEPS, is_several, step_of
 from services.submission.pages.form_values import begun_with
-from services.submission.pages.partners import partners_of
+from services.submission.pages.partner_choice import names
 from services.submission.pages.words import BADGES
 from services.submission.store import Fiches
 from shared.contracts.fiche import FicheContent, OutsideCampaign
@@ -117,7 +117,7 @@ async def _page(
     else:
         wrong = content
     refused = [one for one in entry.objections if one.field and one.field.startswith("outside_campaign")]
-    partners = dict(await partners_of(request, principal, ""))
+    partners = await names(request, principal, fields)
     shown = replace(entry, warnings=as_typed(fields, checked.findings.warnings) if checked else ())
     return render(
         request,

@@ -46,7 +46,7 @@ def words_of(name: ListName) -> Mapping[str, str]:
 def words_for(box: Box) -> Mapping[str, str]:
     """Return what the codes of a field are called, of those too that are typed."""
     if box.offers is ListName.COMMUNES:
-        return {one.code: _commune(one) for one in reference_list(ListName.COMMUNES).entries.values()}
+        return {one.code: commune_in_words(one) for one in reference_list(ListName.COMMUNES).entries.values()}
     named = box.choices or box.offers
     return dict(_pairs(named)) if named else {"oui": "Oui", "non": "Non"} if box.widget in ("yes_no", "tick") else {}
 
@@ -68,11 +68,13 @@ def offers_for(opco: str, fields: Mapping[str, str]) -> Callable[[Box], Pairs]:
 
 @router.get("/listes/communes")
 async def communes_page(
-    request: Request, q: str = Query("", max_length=60), zone: str = Query("", max_length=4)
+    request: Request,
+    typed: str = Query("", max_length=60, alias="place.insee"),
+    zone: str = Query("", max_length=4, alias="place.zone_emploi"),
 ) -> Response:
-    """Return the options that help to type a commune, by the beginning of its name or its postal code."""
+    """Return the options that help to type a commune, by the beginning of its name or its code; fields are those of the form."""
     authorize(await signed_in(request), "read_references")
-    return render(request, "form/options.html", pairs=communes(q, zone))
+    return render(request, "form/options.html", pairs=communes(typed, zone))
 
 
 def communes(typed: str, zone: str) -> Pairs:
@@ -83,10 +85,11 @@ def communes(typed: str, zone: str) -> Pairs:
     else:
         of_zone = [one for one in listed.entries.values() if not zone or one.zone_emploi == zone]
         found = sorted(of_zone, key=lambda one: -(one.population or 0))[:OFFERED]
-    return [(one.code, _commune(one)) for one in found]
+    return [(one.code, commune_in_words(one)) for one in found]
 
 
-def _commune(one: Entry) -> str:
+def commune_in_words(one: Entry) -> str:
+    """Return a commune with its department: names come twice."""
     return f"{one.label} ({DEPARTMENTS.get(one.department or '', one.department)})"
 
 

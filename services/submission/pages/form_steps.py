@@ -185,6 +185,7 @@ PROVIDER: Final = Step(
                     "place.insee",
                     "Le nom ou le code INSEE à cinq chiffres ; ce n’est pas le code postal.",
                     width="m",
+                    maxlength=60,
                     offers=ListName.COMMUNES,
                 ),
                 choice("place.zone_emploi", ListName.ZONES, "Vide : elle est déduite de la commune.", required=False),

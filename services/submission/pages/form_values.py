@@ -10,6 +10,7 @@ from typing import Final
 
 from services.submission.domain.preparation import Preparation
 from services.submission.form_fields import Group, Rows, form, leaf_at
+from services.submission.pages.form_choices import commune_in_words
 from services.submission.pages.form_parts import Step
 from services.submission.pages.form_steps import is_mark, is_several, step_of
 from services.submission.reference.lists import ListName, reference_list
@@ -68,7 +69,8 @@ def completed(fields: Fields) -> dict[str, str]:
     communes = reference_list(ListName.COMMUNES).entries
     place = done.get("place.insee", "")
     if place and place not in communes:
-        named = [one.code for one in communes.values() if folded(one.label) == folded(place)]
+        said = folded(place)
+        named = [one.code for one in communes.values() if said in (folded(one.label), folded(commune_in_words(one)))]
         done["place.insee"] = named[0] if len(named) == 1 else place
     if (
         (commune := communes.get(done.get("place.insee", "")))

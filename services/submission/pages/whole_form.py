@@ -29,7 +29,7 @@ from services.submission.pages.form_values import (
     typed_in,
     without_row,
 )
-from services.submission.pages.partners import partners_of
+from services.submission.pages.partner_choice import offered
 from services.submission.store import Fiches
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import FicheContent
@@ -186,6 +186,7 @@ async def _page(
     read: int | None = None,
 ) -> Response:
     fields = {name: texts[0] for name, texts in entry.values.items() if texts}
+    partners = await offered(request, await signed_in(request), _typed(fiche, entry.values))
     return render(
         request,
         "content.html",
@@ -198,9 +199,8 @@ async def _page(
         linked=[one.field for one in entry.objections],
         rows=lambda of: rows_of(entry.values, of),
         adding=adding if is_list(adding) else "",
-        choices=choices_for(
-            fields, await partners_of(request, await signed_in(request), fields.get("place.zone_emploi", ""))
-        ),
+        choices=choices_for(fields, partners.near),
+        further=partners.further,
         offers=offers_for(fiche.opco, fields),
         conflict=_conflict(fiche, entry, read) if read is not None else None,
     )

@@ -36,6 +36,7 @@ NOTICES: Final[dict[str, tuple[str, str]]] = {
     "engagement": ("La session est engagée.", ""),
     "report": ("La session est reportée.", "Si le décalage dépasse le seuil, l’avis de la Région sera à renouveler."),
     "annulation": ("La session est annulée.", ""),
+    "abandon": ("Ce qui était préparé est abandonné.", "Rien n’en reste à faire ; la référence ne se réutilise pas."),
     "bilan": ("Le bilan est rendu.", ""),
     "reconduction": ("Le brouillon est prêt.", "Vérifiez ses dates et complétez-le avant de le déposer."),
     "depot": ("La fiche est déposée.", "La Région ouvre le dossier et rend son avis."),

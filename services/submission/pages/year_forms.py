@@ -1,4 +1,4 @@
-"""Forms on what is kept for a year: through the API's own door, the form again with everything typed where it is refused."""
+"""Forms on what is kept beside the fiches: through the API's own door, the form again with everything typed where it is refused."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
@@ -9,7 +9,6 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
-from services.submission.yearbook_store import Yearbook
 from shared.errors import Refused
 from shared.http import Answer, Ask
 from shared.identity import Principal
@@ -37,14 +36,15 @@ async def take(
     body_type: type[B],
     document: Callable[[Posted], Mapping[str, Any]],
     ids: Callable[[Principal, B], Collection[UUID]],
-    act: Callable[[Yearbook, Ask[B]], Answer],
+    act: Callable[[Any, Ask[B]], Answer],
     again: Again,
     done: str,
+    way: str = "yearbook",
 ) -> Response:
-    """Carry out what a form asks for, then go to `done`; `again` shows the form where it is refused."""
+    """Carry out what a form asks for through a door of the service, then go to `done`; `again` shows the form where it is refused."""
     async with posted(request) as sent:
         authorize(sent.principal, operation)
-        outcome = await sent.command(body_type, document(sent), ids, act, way="yearbook")
+        outcome = await sent.command(body_type, document(sent), ids, act, way=way)
         if isinstance(outcome, Refused):
             return await again(sent.principal, sent.entry(outcome), outcome.status)
     return RedirectResponse(done, 303)
