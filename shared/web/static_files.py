@@ -1,6 +1,8 @@
 """The files that screens load, under names that hold their hash: a browser keeps them for a year and never sees an old one.
 
 They are read once, at start, and served from memory (400 kB); style sheets name their fonts and pictures by the hashed names too.
+Bootstrap's pictures that lie inside its style sheet are left out: the Content-Security-Policy forbids them, and a browser that lays a
+page out before the theme replaced them would ask for one and complain.
 """
 
 import gzip
@@ -25,6 +27,7 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 _URL: Final = re.compile(r'url\("?([a-z0-9.-]+\.(?:woff2|svg))"?\)')
+_INLINE: Final = re.compile(r'url\("data:[^"]*"\)')
 _KEPT: Final = "public, max-age=31536000, immutable"
 
 
@@ -55,7 +58,7 @@ def files() -> dict[str, StaticFile]:
 
 
 def _addressed(style: str, known: Mapping[str, StaticFile]) -> str:
-    return _URL.sub(lambda name: f'url("{known[name[1]].address}")', style)
+    return _URL.sub(lambda name: f'url("{known[name[1]].address}")', _INLINE.sub("none", style))
 
 
 def address_of(name: str) -> str:

@@ -10,11 +10,6 @@ from tests.support.screens import SAID_OF_ERRORS, Screen, visiting, whole
 AKTO = {"authorization": "akto"}
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
-def script(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -129,3 +124,14 @@ async def test_on_paper_what_is_folded_is_open_and_nothing_is_to_be_clicked(brow
         await expect(screen.page.get_by_text("Deux lignes.")).to_be_visible()
         await expect(screen.page.get_by_role("navigation", name="Navigation principale")).to_be_hidden()
         await expect(screen.page.get_by_role("button", name="Filtrer")).to_be_hidden()
+
+
+async def test_a_page_that_is_laid_out_before_its_theme_is_there_asks_for_nothing_that_is_forbidden(browser: Browser, toy: str) -> None:
+    async with visiting(browser, toy, headers=AKTO) as screen:
+        await screen.page.route("**/poec.*.css", lambda route: route.fulfill(body="", content_type="text/css"))
+        await screen.goto("/espace/formulaire")
+        for box in await screen.page.locator("main input[type=checkbox], main input[type=radio]").all():
+            await box.check()
+        await expect(screen.page.locator("main select").first).to_be_visible()
+        await screen.page.screenshot()
+        assert await screen.quiet() == []

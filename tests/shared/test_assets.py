@@ -111,3 +111,12 @@ def test_the_wheel_holds_templates_files_and_licences(tmp_path: Path, monkeypatc
     inside = {name for name in zipfile.ZipFile(tmp_path / built).namelist() if name.startswith("shared/web/")}
     wanted = [path for path in WEB.rglob("*") if path.is_file() and "__pycache__" not in path.parts and "npm" not in path.parts]
     assert {path.relative_to(ROOT).as_posix() for path in wanted} <= inside
+
+
+def test_no_style_sheet_asks_for_a_picture_inside_itself_and_every_other_picture_is_served() -> None:
+    own = (WEB / "static" / "bootstrap.min.css").read_text("utf-8")
+    assert own.count('url("data:') > 0, "what would be asked for is there to be left out"
+    for name, file in files().items():
+        if name.endswith(".css"):
+            asked = re.findall(r'url\(\s*"?([^")]*)', file.content.decode())
+            assert set(asked) <= {one.address for one in files().values()}, name
