@@ -6,7 +6,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
@@ -16,13 +17,25 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.desk import Desk, at_work
 from tests.support.heart import Heart
-from tests.support.screens import Screen, chromium, sign_in, visiting
+from tests.support.screens import SAID_OF_ERRORS, Screen, chromium, sign_in, visiting
 from tests.support.servers import Servers
 from tests.support.stack import Stack
 from tests.support.toy_app import toy_app
 from tests.support.toy_pages import TOY_PAGES
 
 expect.set_options(timeout=20_000)  # how long a state is waited for on a machine that has much else to do
+HERE: Final = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the audit after everything that this folder does: what is not true is then found where it was made."""
+    of_folder = [n for n, item in enumerate(items) if item.path.parent == HERE]
+    audits = [item for item in items if item.path == HERE / "test_audit.py"]
+    if audits and of_folder:
+        last = items[of_folder[-1]]
+        rest = [item for item in items if item not in audits]
+        at = rest.index(last) + 1 if last in rest else len(rest)
+        items[:] = [*rest[:at], *audits, *rest[at:]]
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -76,6 +89,34 @@ async def people(browser: Browser, stack: Stack) -> People:
             yield screen
 
     return signed_in
+
+
+Staff = Callable[..., AbstractAsyncContextManager[Screen]]
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="package")
+async def staff(browser: Browser, stack: Stack) -> Staff:
+    """Return who comes with the session of an account: it signs in once, as often as it then comes."""
+    url, sessions = stack.run.services["submission"].url, {}
+
+    @asynccontextmanager
+    async def coming(account: str, path: str, **more: Any) -> AsyncIterator[Screen]:
+        if account not in sessions:
+            async with visiting(browser, url) as first:
+                await sign_in(first, account)
+                sessions[account] = await first.page.context.storage_state()
+        async with visiting(browser, url, storage_state=sessions[account], **more) as screen:
+            screen.expected = SAID_OF_ERRORS
+            await screen.goto(path)
+            yield screen
+
+    return coming
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
+def script(request: pytest.FixtureRequest) -> bool:
+    """Whether the browser runs scripts: both must do."""
+    return bool(request.param)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="package")

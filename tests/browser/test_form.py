@@ -1,26 +1,18 @@
 """The form of a fiche in a real browser: seven steps, with and without JavaScript; nothing that was typed is lost."""
 
 import re
-from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
 from services.submission.pages.form_steps import STEPS
 from tests.browser.conftest import People
-from tests.browser.form import begin, fill, in_step, next_step
-from tests.support.screens import ROOT, picture, whole
+from tests.browser.form import GOLDEN, begin, fill, in_step, next_step
+from tests.support.screens import PICTURES, picture, whole
 
-PICTURES: Path = ROOT / "services" / "submission" / "pictures"
 PERSON = "p-opco-2i"
 SAYS_ERRORS = ("Failed to load resource",)
 """What Chromium writes of any answer of 400 and more."""
 PICTURED = ("besoin", "sessions")
-
-
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
-def script(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
 
 
 async def test_a_fiche_is_typed_step_by_step_and_filed(people: People, script: bool) -> None:
@@ -37,10 +29,9 @@ async def test_a_fiche_is_typed_step_by_step_and_filed(people: People, script: b
             await next_step(page)
         await expect(page.get_by_role("heading", level=1)).to_have_text("Relire et déposer")
         await whole(screen)
-        if script:
-            assert await picture(screen, PICTURES / "relire.png"), "UPDATE_DOCS=1 takes the pictures"
-        else:
+        if not script:  # beside the one that was just filed with JavaScript
             await expect(page.get_by_role("link", name="POEC - Peintre industriel")).to_be_visible()
+            assert await picture(screen, PICTURES / "relire.png"), "UPDATE_DOCS=1 takes the pictures"
         await page.get_by_role("button", name="Déposer la fiche").click()
         await expect(page.locator(".warnings")).to_contain_text("font")
         for box in await page.locator('[name="acknowledged"]').all():
@@ -186,3 +177,57 @@ async def test_a_reference_that_is_taken_is_said_at_its_field(people: People, sc
         await expect(screen.page.locator(".error-summary")).to_contain_text("déjà prise")
         await expect(screen.page.get_by_label("Votre référence")).to_have_value(reference)
         await whole(screen)
+
+
+async def test_a_fiche_that_comes_after_its_campaign_says_why(people: People, script: bool) -> None:
+    year = 2051 if script else 2052
+    fiche = {
+        **GOLDEN,
+        "programme_year": str(year),
+        "sessions.0.start": f"{year}-04-29",
+        "sessions.0.end": f"{year}-07-19",
+        "sessions.0.meetings.0.on": f"{year}-04-10",
+    }
+    async with people("p-dreets", path="/espace/campagnes/nouvelle", script=script) as screen:
+        await screen.page.get_by_label("Année").fill(str(year))
+        await screen.page.get_by_label("Trimestre où commencent les sessions").select_option("2")
+        await screen.page.get_by_label("Premier jour de dépôt").fill("2018-01-08")
+        await screen.page.get_by_label("Dernier jour de dépôt").fill("2018-02-15")
+        await screen.page.get_by_role("button", name="Ouvrir la campagne").click()
+        await expect(screen.page.locator(".notice")).to_contain_text("La campagne est ouverte")
+    async with people(PERSON, path="/espace/fiches", script=script) as screen:
+        page = screen.page
+        screen.expected = SAYS_ERRORS
+        await begin(screen, f"FORM-2018-{'N' if script else 'O'}")
+        for step in STEPS:
+            await expect(page.get_by_role("heading", level=1)).to_have_text(step.title)
+            await fill(page, in_step(step, fiche))
+            await next_step(page)
+        await expect(page.locator(".error-summary")).to_contain_text("a pris fin le 15/02/2018")
+        motive, filing = page.get_by_label("Motif"), page.get_by_role("button", name="Déposer la fiche")
+        await whole(screen)
+        await filing.click()
+        await expect(page.locator(".error-summary")).to_contain_text("motif du dépôt hors campagne")
+        await motive.select_option("CONJONCTUREL")
+        await page.get_by_label("Précisions").fill("Une entreprise ouvre un atelier de peinture.")
+        await page.get_by_role("button", name="Vérifier avec ce motif").click()
+        await expect(page.get_by_label("Précisions")).to_have_value("Une entreprise ouvre un atelier de peinture.")
+        await expect(motive).to_have_value("CONJONCTUREL")
+        await expect(page.locator(".error-summary")).to_have_count(0)
+        await whole(screen)
+        for _ in range(2):
+            for box in await page.locator('[name="acknowledged"]').all():
+                await box.check()
+            await filing.click()
+            if "fait=depot" in page.url:
+                break
+        await expect(page.locator(".notice")).to_contain_text("La fiche est déposée")
+        await expect(page.locator("main")).to_contain_text("Hors campagne")
+        await expect(page.locator("main")).to_contain_text("Une entreprise ouvre un atelier de peinture.")
+
+
+async def test_a_fiche_in_its_campaign_is_not_asked_why(people: People) -> None:
+    async with people(PERSON, path="/espace/fiches", script=False) as screen:
+        steps = await begin(screen, "FORM-2018-P")
+        await screen.goto(f"{steps}/relire")
+        await expect(screen.page.get_by_label("Motif")).to_have_count(0)

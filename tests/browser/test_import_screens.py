@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +9,8 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import People
 from tests.support.fiches import GOLDEN_WARNINGS, golden_json
-from tests.support.screens import ROOT, picture, whole
+from tests.support.screens import PICTURES, picture, whole
 
-PICTURES: Path = ROOT / "services" / "submission" / "pictures"
 PERSON = "p-opco-2i"
 
 
