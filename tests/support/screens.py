@@ -11,10 +11,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Route
 from playwright.async_api import Error as PlaywrightError
 
 ROOT: Final = Path(__file__).parent.parent.parent
+PICTURES: Final = ROOT / "services" / "submission" / "pictures"
 FLAGS: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=fr-FR",
@@ -25,8 +27,12 @@ MISSING: Final = (
     "The browser tests need Chromium, and none was found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install"
     " chromium), name one by CHROMIUM=/path/to/chromium, or let Playwright bring its own: .venv/bin/playwright install chromium"
 )
+NO_FRENCH: Final = "Pictures show what a French browser shows, dates too: install its languages (Debian: apt install chromium-l10n)"
+_SAID_BY_THE_BROWSER: Final = "() => { const one = document.createElement('input'); one.required = true; return one.validationMessage }"
 SAID_OF_ERRORS: Final = ("Failed to load resource: the server responded with a status of",)
 """What Chromium writes of a page that is answered 400 or more: `screen.expected` where that answer is the intention."""
+TALLEST: Final = 2200
+"""Height of a picture at most, in CSS pixels: what comes below on a long page is more of the same."""
 NARROW: Final = 320
 """Width, in CSS pixels, at which no page may scroll sideways: 1280 at 400 % (WCAG 1.4.10)."""
 
@@ -175,13 +181,26 @@ async def visiting(
         await context.close()
 
 
-async def picture(screen: Screen, path: Path) -> bool:
-    """Take a picture of a page for the documents, where UPDATE_DOCS says so; return whether it is there."""
+async def picture(screen: Screen, path: Path, part: str = "") -> bool:
+    """Take a picture of a page, or of a part of it, for the documents, where UPDATE_DOCS says so; return whether it is there."""
     if os.environ.get("UPDATE_DOCS") == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         await screen.page.evaluate("() => { document.activeElement?.blur(); document.fonts.ready }")
-        await screen.page.screenshot(path=path, full_page=True, animations="disabled", caret="hide")
+        assert "champ" in await screen.page.evaluate(_SAID_BY_THE_BROWSER), NO_FRENCH
+        box: Any = await screen.page.locator(part or "body").first.bounding_box()
+        around = 12 if part else 0
+        corner = {"x": box["x"] - around, "y": box["y"] - around}
+        clip: Any = {**corner, "width": box["width"] + 2 * around, "height": min(box["height"] + 2 * around, TALLEST)}
+        await screen.page.screenshot(path=path, full_page=True, animations="disabled", caret="hide", clip=clip)
+        await asyncio.to_thread(_with_few_colours, path)
     return await asyncio.to_thread(path.is_file)
+
+
+def _with_few_colours(path: Path) -> None:
+    """Write a picture again with 128 colours at most: a screen has few, and the file is a third of the size."""
+    with Image.open(path) as taken:
+        few = taken.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 async def sign_in(screen: Screen, account: str, path: str = "/") -> None:
