@@ -22,7 +22,14 @@ from tests.support.operations import pages
 
 WHO: Final = "opco"
 FORM: Final = b"application/x-www-form-urlencoded"
-ABOUT: Final = ("GET /fiches/{fiche_id}", "GET /imports/{import_id}", "GET /campaigns/{campaign_id}")
+ABOUT: Final = (
+    "GET /fiches/{fiche_id}",
+    "GET /imports/{import_id}",
+    "GET /campaigns/{campaign_id}",
+    "GET /conferences/{conference_id}",
+    "GET /templates/{template_id}",
+    "GET /partners/{partner_id}",
+)
 """Routes whose objects pages are about."""
 MARK: Final = "<script>7qz</script>"
 """What no page may give back as it came."""

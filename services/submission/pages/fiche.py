@@ -82,7 +82,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         expected=duties(held),
         sections=sections(held.content),
         steps=journey(held, versions, today),
-        versions=[(one, VERSION_WORDS[one.action]) for one in reversed(versions)],
+        versions=[(one, VERSION_WORDS.get(one.action, "Fiche modifiée")) for one in reversed(versions)],
         label_of=label_of,
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
@@ -154,7 +154,8 @@ def _version(versions: dict[int, Kept], revision: int) -> Kept:
 
 def _called(kept: Kept) -> str:
     day = f"{civil_date(kept.kept_at):%d/%m/%Y}"
-    return f"Révision {kept.revision} — {VERSION_WORDS[kept.action].lower()}, {day}"
+    made_by = VERSION_WORDS.get(kept.action, "Fiche modifiée").lower()
+    return f"Révision {kept.revision} — {made_by}, {day}"
 
 
 def _possible(principal: Principal, fiche: Fiche, deeds: tuple[Deed[Any], ...]) -> list[Deed[Any]]:

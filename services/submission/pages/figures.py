@@ -28,6 +28,8 @@ from shared.web.forms import Posted
 from shared.web.pages import page_router, render, see_other
 
 router = page_router()
+YEARS: Final = range(2018, 2101)
+"""Years that are kept here, as over the API."""
 SPARE: Final = 3
 """Empty lines under what an OPCO delivered."""
 
@@ -52,6 +54,7 @@ async def programme_page(request: Request, year: int, fait: str = "") -> Respons
         found=comparison_out(year, now, programme, lines),
         rome=words_of(ListName.ROME),
         own=limited_to(principal, "read_yearbook"),
+        beside=_beside(year),
         delivers=may(principal, "declare_projects"),
         manages=may(principal, "manage_yearbook"),
         done=fait,
@@ -180,6 +183,7 @@ async def _declarations(
         status=status,
         year=year,
         found=found,
+        beside=_beside(year),
         entry=entry,
         own=next((one for one in found.lines if one.opco == principal.organisation), None),
         declares=may(principal, "declare_projects") and principal.organisation in OPCOS,
@@ -191,7 +195,7 @@ async def _declarations(
 
 def known_year(year: int) -> int:
     """Return a year that is kept here. Raises `NotFound`."""
-    if not 2018 <= year <= 2100:
+    if year not in YEARS:
         raise NotFound(
             Objection("YEAR_UNKNOWN", "Cette année n’est pas suivie ici\u202f: choisissez-en une depuis 2018.")
         )
@@ -200,3 +204,8 @@ def known_year(year: int) -> int:
 
 async def _this_year(request: Request) -> int:
     return civil_date(await database(request).now()).year
+
+
+def _beside(year: int) -> list[int]:
+    """Return the years before and after that are kept here."""
+    return [one for one in (year - 1, year + 1) if one in YEARS]

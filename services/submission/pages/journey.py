@@ -36,7 +36,7 @@ def _done(fiche: Fiche, versions: Sequence[Kept]) -> list[Step]:
     dated = [
         (
             civil_date(one.kept_at),
-            Step(VERSION_WORDS[one.action], "done", french.moment(one.kept_at), _revision(one)),
+            Step(VERSION_WORDS.get(one.action, "Fiche modifiée"), "done", french.moment(one.kept_at), _revision(one)),
         )
         for one in versions
     ]

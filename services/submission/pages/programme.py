@@ -48,9 +48,9 @@ class Changed:
 async def revisions_page(request: Request, year: int) -> Response:
     """Show what each revision of a programme changed, the last one first; an OPCO sees its own targets."""
     principal = await signed_in(request)
-    programme = await story.read_programme(database(request), principal, known_year(year))
+    programme = await _held(request, principal, known_year(year))
     own = limited_to(principal, "read_yearbook")
-    revisions = programme.revisions
+    revisions = programme.revisions if programme else ()
     shown = [
         (after, _changed(before.targets if before else (), after.targets, own))
         for before, after in zip((None, *revisions), revisions, strict=False)
