@@ -40,7 +40,7 @@ from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
-from services.submission.list_bodies import wanted_fiches
+from services.submission.list_bodies import FILTERS, wanted_fiches
 from services.submission.preparation_cases import read_renewed
 from services.submission.store import Fiches, Listed, Place, Wanted
 from services.submission.use_cases import Asker
@@ -265,8 +265,8 @@ def _given(request: Request) -> Given:
 
 
 def _next_page(request: Request, cursor: str, limit: int) -> str:
-    """Return the address of the next page: the same filters, from here on."""
-    chosen = [(name, value) for name, value in request.query_params.multi_items() if name not in ("after", "limit")]
+    """Return the address of the next page: the same filters, from here on; what is no filter is not repeated."""
+    chosen = [(name, value) for name, value in request.query_params.multi_items() if name in FILTERS]
     return f"/fiches?{urlencode([*chosen, ('limit', limit), ('after', cursor)])}"
 
 

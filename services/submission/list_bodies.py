@@ -1,7 +1,8 @@
 """The filters of the list of fiches, as an address gives them: the same for the list, its counts and its screens."""
 
 import datetime as dt
-from typing import Annotated
+import inspect
+from typing import Annotated, Final
 
 from fastapi import Query
 
@@ -67,3 +68,7 @@ def wanted_fiches(
         formacode=formacode,
         words=tuple(q.split()[:MOST_WORDS]),
     )
+
+
+FILTERS: Final = frozenset(inspect.signature(wanted_fiches).parameters)
+"""What an address may name besides a place in the list."""

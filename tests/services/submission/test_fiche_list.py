@@ -110,6 +110,11 @@ async def test_the_next_page_keeps_the_filters(room: Room) -> None:
     assert seen == "CBA"
 
 
+async def test_the_next_page_repeats_no_name_that_is_no_filter(room: Room) -> None:
+    page = await room.client.get("/fiches?limit=1&secret=1&q=e", headers={"authorization": "region"})
+    assert page.headers["link"].startswith("</fiches?q=e&limit=1&after=") and "secret" not in page.headers["link"]
+
+
 async def test_what_is_of_no_list_is_refused_all_at_once(room: Room) -> None:
     query = {"opco": "opca", "zone_emploi": "9999", "department": "75"}
     answer = await room.client.get("/fiches", params=query, headers={"authorization": "region"})
