@@ -2,16 +2,16 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.campaigns import Dates
-from services.submission.domain.conferences import Recording
+from services.submission.domain.conferences import Recording, conference_id
 from services.submission.domain.targets import Adopting
 from services.submission.yearbook_store import Yearbook, open_yearbook, write_yearbook
-from shared.contracts.campaigns import Target
+from shared.contracts.campaigns import Target, campaign_id, programme_id
 from shared.contracts.references import DREETS
 from shared.identity import Principal, service_principal
 from tests.access.cells import Cell
@@ -20,10 +20,14 @@ from tests.access.entrance import OWN, Entrance
 WRITER: Final = Principal("dreets", DREETS, "machine", frozenset({"dreets"}))
 ROME: Final = "H3404"
 REASON: Final = "Le choix des organismes s’achève fin mai."
-_quarters = itertools.product(range(2019, 2101), range(1, 5))
+_YEARS: Final = range(2019, 2101)
+"""The years that have a yearbook. Each once, then again: who asks for more objects than there are years gets those that are there."""
+_firsts = itertools.cycle(_YEARS)
+"""Years whose first quarter has a campaign."""
+_quarters = itertools.cycle(itertools.product(_YEARS, range(2, 5)))
 _days = (dt.date(2018, 2, 27) - dt.timedelta(days=n) for n in itertools.count())
 _numbers = itertools.count(1)
-_years = itertools.chain([2018], range(2019, 2101))
+_years = itertools.cycle([2018, *_YEARS])
 
 
 def a_campaign() -> dict[str, Any]:
@@ -62,34 +66,38 @@ def is_one(door: str) -> bool:
 
 async def records(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, tuple[UUID, int, int]]:
     """Put an object on record for each cell; return its identifier, revision and year. A programme to be adopted has revision 0."""
-    found = {}
+    chosen = {cell: _chosen(cell.door) for cell in cells}
     async with entrance.database.unit(service_principal("submission", "worker")) as unit:
-        book = await open_yearbook(unit, [])
-        for cell in cells:
-            found[cell] = _made(book, cell.door, unit.now)
+        book = await open_yearbook(unit, [identifier for identifier, _ in chosen.values()])
+        found = {cell: _kept(book, cell.door, of, unit.now) for cell, (_, of) in chosen.items()}
         write_yearbook(book, unit)
         await unit.flush()
     return found
 
 
-def _made(book: Yearbook, door: str, at: dt.datetime) -> tuple[UUID, int, int]:
+def _chosen(door: str) -> tuple[UUID, dt.date]:
+    """Return the identifier of what a door will be asked about, and the day that it is of."""
     if "{campaign_id}" in door:
-        year, _ = next(_firsts)
-        dates = Dates(dt.date(year, 1, 2), dt.date(year, 1, 10))
-        return story.open_campaign(book, WRITER, year, 1, dates, at).state.id, 1, year
+        day = dt.date(next(_firsts), 1, 2)
+        return campaign_id(day.year, 1), day
     if "{conference_id}" in door:
         day = next(_days)
+        return conference_id(day), day
+    day = dt.date(next(_years), 1, 2)
+    return programme_id(day.year), day
+
+
+def _kept(book: Yearbook, door: str, day: dt.date, at: dt.datetime) -> tuple[UUID, int, int]:
+    year = day.year
+    if "{campaign_id}" in door:
+        campaign = book.campaigns.get(campaign_id(year, 1))
+        campaign = campaign or story.open_campaign(book, WRITER, year, 1, Dates(day, dt.date(year, 1, 10)), at).state
+        return campaign.id, campaign.revision, year
+    if "{conference_id}" in door:
         recording = Recording(("Point d’étape",), (), (), at, {})
-        return story.record_conference(book, WRITER, day, recording).state.id, 1, day.year
-    year = next(_years)
-    if door.startswith("POST"):
-        return UUID(int=year), 0, year
-    adopting = Adopting(dt.date(2018, 1, 8), (Target(opco=OWN, rome=ROME, number=12),), (), at, frozenset({ROME}))
-    return story.adopt_programme(book, WRITER, year, None, adopting).state.id, 1, year
-
-
-def _first_quarters() -> Iterator[tuple[int, int]]:
-    return ((year, quarter) for year, quarter in _quarters if quarter == 1)
-
-
-_firsts = _first_quarters()
+        return story.record_conference(book, WRITER, day, recording).state.id, 1, year
+    programme = book.programmes.get(programme_id(year))
+    if programme is None and not door.startswith("POST"):
+        adopting = Adopting(dt.date(2018, 1, 8), (Target(opco=OWN, rome=ROME, number=12),), (), at, frozenset({ROME}))
+        programme = story.adopt_programme(book, WRITER, year, None, adopting).state
+    return programme_id(year), programme.revision if programme else 0, year

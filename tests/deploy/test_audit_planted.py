@@ -37,8 +37,12 @@ class Plant:
         return f"{self.invariant}-{self.spoil.split()[1]}"
 
 
-_ONE_FICHE = "SELECT id FROM fiche ORDER BY id LIMIT 1"
-_ONE_DOSSIER = "SELECT id FROM dossier ORDER BY id LIMIT 1"
+_ONE_FICHE = "SELECT id FROM fiche JOIN audit_entry ON aggregate = id::text WHERE n = 1 AND action = 'submit_fiche' ORDER BY id LIMIT 1"
+"""One that was filed at once: what is mended is what was there."""
+_ONE_DOSSIER = (
+    "SELECT id FROM dossier WHERE status = 'validated'"
+    " AND EXISTS (SELECT FROM audit_entry WHERE aggregate = id::text AND action = 'give_avis') ORDER BY id LIMIT 1"
+)
 _ONE_SESSION = "SELECT id FROM catalogue_session WHERE status = 'published' ORDER BY id LIMIT 1"
 _ONE_KEY = "SELECT key FROM idempotency ORDER BY key LIMIT 1"
 _ONE_EVENT = "SELECT event_id FROM inbox WHERE sequence = 1 ORDER BY event_id LIMIT 1"
