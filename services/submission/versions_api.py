@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.submission.domain.differences import Difference
-from services.submission.domain.lifecycle import VERSION_WORDS
+from services.submission.domain.lifecycle import version_words
 from services.submission.versions_cases import Version, compare_versions, read_version, read_versions
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.field_labels import FICHE
@@ -91,7 +91,7 @@ async def get_versions(
 async def get_version(request: Request, fiche_id: UUID, revision: Revision) -> Response:
     """Return one version of a fiche whole."""
     kept = await read_version(database(request), await signed_in(request), fiche_id, revision)
-    return ok(KeptOut(**kept.__dict__, action_label=VERSION_WORDS[kept.action]))
+    return ok(KeptOut(**kept.__dict__, action_label=version_words(kept.action)))
 
 
 @router.get("/{revision}/differences/{other}", responses=answers(DifferencesOut))
@@ -107,7 +107,7 @@ def _version_out(version: Version) -> VersionOut:
         revision=kept.revision,
         kept_at=kept.kept_at,
         action=kept.action,
-        action_label=VERSION_WORDS[kept.action],
+        action_label=version_words(kept.action),
         acknowledged=kept.acknowledged,
         changed=tuple(ChangedOut(field=name, label=FICHE[name]) for name in version.changed),
     )

@@ -30,6 +30,11 @@ VERSION_WORDS: Final[dict[str, str]] = {
 """What people call a content that a fiche has had, by the command that made it; `migration`: it is older than the keeping of versions."""
 
 
+def version_words(action: str) -> str:
+    """Return what people call a content made by this command; one that only a newer release beside this one knows has a word too."""
+    return VERSION_WORDS.get(action, "Fiche modifiée")
+
+
 @dataclass(frozen=True)
 class Step:
     """A row: `from_statuses` empty means that there is no fiche yet, `to_status` None that the status stays."""

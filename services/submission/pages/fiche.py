@@ -10,7 +10,7 @@ from services.submission import use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.expectations import duties
 from services.submission.domain.fiche import FINAL, LABELS, PREPARED, SESSION_LABELS, Fiche, Status
-from services.submission.domain.lifecycle import VERSION_WORDS, possible
+from services.submission.domain.lifecycle import possible, version_words
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.retroplanning import Milestone, retroplanning
 from services.submission.form_fields import typed_start
@@ -82,7 +82,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         expected=duties(held),
         sections=sections(held.content),
         steps=journey(held, versions, today),
-        versions=[(one, VERSION_WORDS.get(one.action, "Fiche modifiée")) for one in reversed(versions)],
+        versions=[(one, version_words(one.action)) for one in reversed(versions)],
         label_of=label_of,
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
@@ -154,7 +154,7 @@ def _version(versions: dict[int, Kept], revision: int) -> Kept:
 
 def _called(kept: Kept) -> str:
     day = f"{civil_date(kept.kept_at):%d/%m/%Y}"
-    made_by = VERSION_WORDS.get(kept.action, "Fiche modifiée").lower()
+    made_by = version_words(kept.action).lower()
     return f"Révision {kept.revision} — {made_by}, {day}"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from services.submission.domain.content import first_start
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import FINAL, Fiche, SessionState, Status
-from services.submission.domain.lifecycle import VERSION_WORDS
+from services.submission.domain.lifecycle import version_words
 from services.submission.versions_store import Kept
 from shared.contracts.labels import label
 from shared.web import french
@@ -36,7 +36,7 @@ def _done(fiche: Fiche, versions: Sequence[Kept]) -> list[Step]:
     dated = [
         (
             civil_date(one.kept_at),
-            Step(VERSION_WORDS.get(one.action, "Fiche modifiée"), "done", french.moment(one.kept_at), _revision(one)),
+            Step(version_words(one.action), "done", french.moment(one.kept_at), _revision(one)),
         )
         for one in versions
     ]

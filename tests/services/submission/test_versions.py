@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from services.submission.domain.differences import Difference, differences
+from services.submission.domain.lifecycle import version_words
 from services.submission.form_fields import leaf_at
 from shared.contracts.fiche import FicheContent
 from tests.services.submission import filings as f
@@ -176,3 +177,7 @@ def test_a_path_leads_to_the_field_of_the_form() -> None:
     for one in differences(golden_content(), whole_content()):
         assert leaf_at(one.path) or leaf_at(f"{one.path}.0"), one
     assert leaf_at(Difference("sessions.x", "", None, None).path) is None
+
+
+def test_a_command_that_only_a_newer_release_knows_has_a_word_too() -> None:
+    assert version_words("merge_fiches") == "Fiche modifiée" and version_words("submit_fiche") == "Fiche déposée"
