@@ -179,7 +179,6 @@ class Process:
         inbox = Inbox(database, hearing, news.tell)
         app = self._application(database, hearing, inbox, news)
         server = new_server(app, self._settings)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are this class's business
         jobs = self._jobs(database, inbox, app.state.door)
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
         tasks.append(asyncio.create_task(_serve(server), name="http"))

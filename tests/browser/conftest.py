@@ -61,7 +61,6 @@ async def toy(servers: Servers) -> AsyncIterator[str]:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(toy_app(heart, TOY_PAGES), log_config=None, access_log=False, lifespan="off", ws="none")
         server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server._serve([listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"

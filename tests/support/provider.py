@@ -114,7 +114,6 @@ async def serving() -> AsyncIterator[Provider]:
     port = free_port()
     provider = Provider(f"http://127.0.0.1:{port}")
     server = uvicorn.Server(uvicorn.Config(_app(provider), "127.0.0.1", port, log_config=None, lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are pytest's business
     task = asyncio.create_task(server._serve())
     try:
         async with asyncio.timeout(20):

@@ -32,7 +32,7 @@ ROWS: Final[list[dict[str, Any]]] = [
 
 @router.get("/liste")
 async def list_page(
-    request: Request, q: str = "", opco: Annotated[list[str], Query()] = [], fait: str = ""  # noqa: B006
+    request: Request, opco: Annotated[list[str], Query(default_factory=list)], q: str = "", fait: str = ""
 ) -> Response:
     """Show a list with filters, tabs, pages, a notice."""
     authorize(await signed_in(request), "read_fiche")

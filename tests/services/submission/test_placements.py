@@ -10,7 +10,6 @@ import pytest
 from services.submission.domain import placements
 from services.submission.domain.fiche import Status
 from services.submission.domain.placements import due_on, return_placements
-from services.submission.domain.renewal import same_week
 from services.submission.domain.sessions import cancel_session
 from shared.contracts.fiche import SessionPlan
 from shared.contracts.ingress import ReturnPlacements
@@ -104,16 +103,6 @@ def test_a_session_that_was_not_engaged_has_nothing_to_return() -> None:
     with pytest.raises(NotAllowedNow) as refused_:
         return_placements(f.confirmed(), 1, f.told(), f.AFTERWARDS)
     assert f.codes(refused_.value.objections) == ["SESSION_STATE"]
-
-
-@pytest.mark.parametrize(("day", "year", "moved"), [
-    ("2018-04-30", 2019, "2019-04-29"), ("2020-12-31", 2021, "2021-12-30"), ("2021-01-01", 2022, "2022-01-07"),
-    ("2018-12-31", 2019, "2019-12-30"), ("2018-01-01", 2019, "2019-01-07"), ("2020-02-29", 2021, "2021-03-06"),
-])  # fmt: skip
-def test_a_day_moves_to_the_same_weekday_of_the_same_week_and_stays_in_its_year(day: str, year: int, moved: str) -> None:
-    start = dt.date.fromisoformat(day)
-    found = same_week(start, year)
-    assert (found.isoformat(), found.year, found.weekday()) == (moved, year, start.weekday())
 
 
 @pytest.fixture
