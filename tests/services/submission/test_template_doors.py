@@ -46,6 +46,8 @@ async def test_a_template_is_saved_listed_used_and_deleted(room: Room) -> None:
     assert (deleted.json()["status"], deleted.json()["fields"]) == ("deleted", {})
     assert (await room.command(GOLDEN_OPCO, f"/templates/{template}/deletion", {})).status_code == 409
     assert (await room.read(GOLDEN_OPCO, f"/templates/{template}")).status_code == 404
+    left = (await room.read(GOLDEN_OPCO, "/templates")).json()["templates"]
+    assert [one["template"] for one in left] == ["Soudeurs"]
     assert (await save(room, "Peintres")).status_code == 201
     trail = await room.fetch("SELECT action FROM audit_entry WHERE aggregate = $1 ORDER BY n", template)
     assert [row["action"] for row in trail] == ["save_template"] * 2 + ["delete_template", "save_template"]
