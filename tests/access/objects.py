@@ -117,7 +117,7 @@ async def fiches(entrance: Entrance, cells: Sequence[Cell]) -> dict[Cell, Object
                 held = replace(titled(start, opco), id=fiche_id(opco, reference), opco=opco, reference=reference)
                 working.put(held.id, held, _made(held.status, held.revision))
                 if isinstance(held, Fiche):
-                    working.keep(Version(held, "made", "test"))
+                    working.keep(Version(held, "submit_fiche", "test"))
                 found[cell] = Object(held.id, held.revision, reference)
             write_fiches(working, unit)
             await unit.flush()

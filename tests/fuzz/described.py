@@ -20,6 +20,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks as promised
 
+from services.submission.files.apart import UPLOADS
 from services.submission.import_answers import KINDS
 from shared.contracts.flow import SERVICES
 from shared.policy import POLICY
@@ -171,7 +172,8 @@ class Described:
                 body = good_file(kind) if good else spoilt(kind, chance)
                 case = operation.Case(query={}, headers=_key(chance, ""), body=body, media_type=content_type)
                 asked.append((case, "opco"))
-        await self._at_once(asked)
+        for first in range(0, len(asked), UPLOADS):
+            await self._at_once(asked[first : first + UPLOADS])
 
     def _wanted(self, cell: Cell, chance: random.Random) -> bool:
         likely = expected(cell)
