@@ -96,7 +96,7 @@ class Room:
 
     async def get(self, who: str | None, path: str, query: Mapping[str, Any] | None = None) -> httpx.Response:
         """Read."""
-        return await self.client.get(path, params=query or {}, headers={"authorization": who} if who else {})
+        return await self.client.get(path, params=query or None, headers={"authorization": who} if who else {})
 
     async def rows(self, who: Principal, query: str) -> list[asyncpg.Record]:
         """Return rows as a principal's transaction sees them."""

@@ -136,7 +136,7 @@ class Room:
 
     async def read(self, who: str, path: str, query: dict[str, str | int] | None = None) -> httpx.Response:
         """Read anything, by its whole path."""
-        return await self.client.get(path, params=query or {}, headers={"authorization": who})
+        return await self.client.get(path, params=query or None, headers={"authorization": who})
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Return rows as the process sees them for every OPCO."""

@@ -8,10 +8,13 @@ import httpx
 import pytest
 from hypothesis import given, settings
 
+from services.submission import versions_cases
 from services.submission.domain.differences import Difference, differences
 from services.submission.domain.lifecycle import version_words
 from services.submission.form_fields import leaf_at
 from shared.contracts.fiche import FicheContent
+from shared.errors import Forbidden
+from shared.identity import Principal
 from tests.services.submission import filings as f
 from tests.services.submission.room import Room
 from tests.services.submission.test_form_fields import contents
@@ -42,6 +45,12 @@ def test_sessions_are_told_apart_by_their_numbers_wherever_they_stand() -> None:
     assert said(before, after) == [
         ("sessions.0.start", "Session 2\u202f: Premier jour", "2018-06-04", "2018-06-11"),
     ]
+
+
+def test_sessions_come_in_the_order_of_their_numbers() -> None:
+    before = golden_content(sessions=[f.session(number=2), f.session(number=1)])
+    after = golden_content(sessions=[f.session(number=2, seats=9), f.session(number=1, seats=10)])
+    assert [label for _, label, _, _ in said(before, after)] == ["Session 1\u202f: Places", "Session 2\u202f: Places"]
 
 
 def test_a_session_that_came_or_went_is_shown_field_by_field() -> None:
@@ -127,6 +136,7 @@ async def test_pages_of_versions_follow_each_other_and_say_what_changed_across_t
     pages, path = [], f"/{fiche}/versions?limit=1"
     while path:
         page = await room.get(GOLDEN_OPCO, path)
+        assert len(page.json()["versions"]) == 1
         pages += page.json()["versions"]
         path = _next(page)
     assert pages == whole
@@ -135,6 +145,17 @@ async def test_pages_of_versions_follow_each_other_and_say_what_changed_across_t
 def _next(page: httpx.Response) -> str:
     link = page.links.get("next", {}).get("url", "")
     return link.removeprefix("/fiches")
+
+
+async def test_versions_are_refused_to_a_role_that_reads_no_fiche(room: Room) -> None:
+    fiche, nobody = UUID(int=7), Principal("carif", "carif-oref", "machine", frozenset({"carif_oref"}))
+    for reading in (
+        versions_cases.read_versions(room.database, nobody, fiche, 0, 5),
+        versions_cases.read_version(room.database, nobody, fiche, 1),
+        versions_cases.compare_versions(room.database, nobody, fiche, 1, 2),
+    ):
+        with pytest.raises(Forbidden):
+            await reading
 
 
 async def test_one_version_is_read_whole(room: Room) -> None:

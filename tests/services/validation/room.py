@@ -96,7 +96,7 @@ class Room:
 
     async def get(self, who: str, path: str = "", query: dict[str, str | int] | None = None) -> httpx.Response:
         """Read."""
-        return await self.client.get(f"/dossiers{path}", params=query or {}, headers={"authorization": who})
+        return await self.client.get(f"/dossiers{path}", params=query or None, headers={"authorization": who})
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Return rows as the process sees them for every OPCO."""
