@@ -20,7 +20,7 @@ _DAY: Final = dt.timedelta(days=1)
 
 
 class Step(StrEnum):
-    """What has to be done before a session starts, in the order of time."""
+    """What has to be done before a session starts; the tender goes on beside the fiche, so that of two steps either may come first."""
 
     TENDER_PUBLISHED = "tender_published"
     OFFERS_DUE = "offers_due"
@@ -110,7 +110,8 @@ def retroplanning(
     """
     known = _of_fiche(held) if isinstance(held, Fiche) else _of_preparation(held, typed_start)
     days = _last_days(known, working, pace or Pace())
-    return tuple(_milestone(step, days[step], known, seen_on) for step in Step if step in days)
+    in_time = sorted((step for step in Step if step in days), key=days.__getitem__)
+    return tuple(_milestone(step, days[step], known, seen_on) for step in in_time)
 
 
 def _last_days(known: _Known, working: WorkingDay, pace: Pace) -> dict[Step, dt.date]:

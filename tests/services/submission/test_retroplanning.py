@@ -47,6 +47,13 @@ def test_the_last_days_are_reckoned_back_from_the_first_start() -> None:
     }
 
 
+def test_steps_come_in_the_order_of_their_days_whatever_is_the_tenders_and_whatever_the_fiches() -> None:
+    fiche = replace(f.filed(), content=golden_content(sessions=[f.session()]))
+    found = retroplanning(fiche, f.TODAY, every_day)
+    assert [one.last_day for one in found] == sorted(one.last_day for one in found)
+    assert [one.step for one in found[:3]] == [Step.FILED, Step.TENDER_PUBLISHED, Step.AVIS]
+
+
 def test_an_early_meeting_pulls_publication_and_with_it_the_validation() -> None:
     meeting = {"on": "2018-03-26", "starts_at": "09:30", "place": "Saint-Lô", "audience": "Tous", "seats": 20}
     found = days(sessions=[f.session(meetings=[meeting])])
