@@ -20,11 +20,10 @@ import ijson
 import python_calamine as calamine
 
 from services.submission.files.cells import LONGEST
-from services.submission.files.tables import Draft, Line, Unreadable, fiches_of
+from services.submission.files.tables import MOST_FICHES, Draft, Line, Unreadable, fiches_of
 from shared.errors import Objection
 
 KINDS: Final = ("xlsx", "csv", "json")
-MOST_FICHES: Final = 20_000
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
 CPU_SECONDS: Final = 120
 WRITTEN_BYTES: Final = 256 * 1024 * 1024
@@ -65,7 +64,9 @@ def _shown(draft: Draft) -> dict[str, Any]:
 def _of_workbook(file: BinaryIO) -> Iterator[dict[str, Any]]:
     try:
         with calamine.CalamineWorkbook.from_filelike(file) as workbook:
-            yield from map(_shown, fiches_of(_rows(workbook)))
+            sheet = _sheet(workbook)
+            first = sheet.start[0] + 1 if sheet.start else 1
+            yield from map(_shown, fiches_of(lambda: enumerate(sheet.iter_rows(), first)))
     except (calamine.CalamineError, OSError) as failure:
         raise Unreadable(_WORKBOOK) from failure
 
@@ -76,14 +77,12 @@ _WORKBOOK: Final = Objection(
 )
 
 
-def _rows(workbook: calamine.CalamineWorkbook) -> Iterator[Line]:
-    """Yield the lines of the sheet of fiches: the one of that name, else the first that is shown."""
+def _sheet(workbook: calamine.CalamineWorkbook) -> calamine.CalamineSheet:
+    """Return the sheet of fiches: the one of that name, else the first that is shown."""
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == calamine.SheetVisibleEnum.Visible]
     if not shown:
         raise Unreadable(_WORKBOOK)
-    sheet = workbook.get_sheet_by_name(SHEET if SHEET in shown else shown[0])
-    first = sheet.start[0] + 1 if sheet.start else 1
-    yield from enumerate(sheet.iter_rows(), first)
+    return workbook.get_sheet_by_name(SHEET if SHEET in shown else shown[0])
 
 
 # Text
@@ -94,23 +93,25 @@ def _of_csv(file: BinaryIO) -> Iterator[dict[str, Any]]:
     text = io.TextIOWrapper(file, encoding, newline="")
     delimiter = _delimiter(text)
     csv.field_size_limit(2 * LONGEST)
-    lines = csv.reader(text, delimiter=delimiter, strict=True)
     try:
-        yield from map(_shown, fiches_of(_numbered(lines)))
-    except csv.Error:
-        place = f"Le fichier n’est pas un CSV lisible à la ligne {lines.line_num}"
-        message = f"{place}\u202f: vérifiez les guillemets et la longueur des cellules."
-        raise Unreadable(Objection("CSV_UNREADABLE", message, facts={"line": lines.line_num})) from None
+        yield from map(_shown, fiches_of(lambda: _numbered(text, delimiter)))
     finally:
         text.detach()
 
 
-def _numbered(lines: Any) -> Iterator[Line]:
-    """Yield the rows of a CSV, each with the line of the file it begins on: a cell may hold line ends."""
+def _numbered(text: io.TextIOWrapper, delimiter: str) -> Iterator[Line]:
+    """Yield the rows of a CSV from its beginning, each with the line it begins on: a cell may hold line ends. Raises `Unreadable`."""
+    text.seek(0)
+    lines = csv.reader(text, delimiter=delimiter, strict=True)
     before = 0
-    for row in lines:
-        yield before + 1, row
-        before = lines.line_num
+    try:
+        for row in lines:
+            yield before + 1, row
+            before = lines.line_num
+    except csv.Error:
+        place = f"Le fichier n’est pas un CSV lisible à la ligne {lines.line_num}"
+        message = f"{place}\u202f: vérifiez les guillemets et la longueur des cellules."
+        raise Unreadable(Objection("CSV_UNREADABLE", message, facts={"line": lines.line_num})) from None
 
 
 def _encoding(file: BinaryIO) -> str:

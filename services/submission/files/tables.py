@@ -1,6 +1,6 @@
 """From rows of cells to fiches: what the first line says, and which lines make one fiche."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -26,6 +26,10 @@ Texts: TypeAlias = dict[str, list[str]]
 """What a line says, by the path of the column."""
 _ONCE: Final = "Une ligne de même référence ajoute une session ou une réunion\u202f: videz la cellule, ou reprenez-y la même valeur."
 _NUMBER: Final = "sessions.number"
+_TOGETHER: Final = "mettez les lignes d’une même fiche l’une sous l’autre, puis renvoyez le fichier."
+"""What to do with a fiche whose lines are not."""
+MOST_FICHES: Final = 20_000
+"""Of one file."""
 MOST_OBJECTIONS: Final = 100
 """So many are said of a file's columns, or of the lines of one fiche: whoever has more of them begins with these."""
 
@@ -50,21 +54,64 @@ class Unreadable(Exception):
         self.objections = objections
 
 
-def fiches_of(lines: Iterable[Line]) -> Iterator[Draft]:
-    """Yield the fiches of a table whose first line that is not empty names the columns. Raises `Unreadable`."""
-    filled = (line for line in lines if not all(map(is_empty, line[1])))
+def fiches_of(lines: Callable[[], Iterable[Line]]) -> Iterator[Draft]:
+    """Yield the fiches of a table whose first line that is not empty names the columns. Raises `Unreadable`.
+
+    `lines` gives all of them each time: the table is gone through twice, so that a fiche is refused as a whole where a line of it
+    stands further down, and none is filed with a session missing.
+    """
+    apart = _apart(lines())
+    begun: dict[int, int] = {}
+    filled = _filled(lines())
     header = header_of(next(filled, (1, ()))[1])
     being: _Fiche | None = None
     for number, cells in filled:
         row = _row(number, cells, header)
-        if being is None or row.texts.get(REFERENCE, [being.draft.reference]) != [being.draft.reference]:
-            if being is not None:
-                yield being.draft
-            being = _Fiche(row)
-        else:
+        if being is not None and being.has(row):
             being.more(row)
+            continue
+        if being is not None:
+            if REFERENCE not in row.texts and REFERENCE not in row.too_long:
+                being.doubt(row)
+            yield being.draft
+        if named := row.texts.get(REFERENCE):
+            before = begun.setdefault(key := _hash("".join(named)), number)
+            if before != number:  # a line without a reference may stand between
+                apart.setdefault(key, (before, number))
+        being = _Fiche(row, apart)
     if being is not None:
         yield being.draft
+
+
+def _filled(lines: Iterable[Line]) -> Iterator[Line]:
+    return (line for line in lines if not all(map(is_empty, line[1])))
+
+
+def _apart(lines: Iterable[Line]) -> dict[int, tuple[int, int]]:
+    """Return, by the hash of a reference that comes again after another one, its first line and the line where it comes again.
+
+    Of a reference its hash alone is held: memory grows by some bytes a fiche, and with no more of them than a file may have.
+    """
+    filled = _filled(lines)
+    header = header_of(next(filled, (1, ()))[1])
+    at = next(index for index, column in header.items() if column.path == REFERENCE)
+    first: dict[int, int] = {}
+    found: dict[int, tuple[int, int]] = {}
+    last: int | None = None
+    for number, cells in filled:
+        if at >= len(cells) or is_empty(cells[at]):
+            continue
+        named = _hash("".join(texts_of(header[at], cells[at])))
+        if named != last and first.setdefault(named, number) != number:
+            found.setdefault(named, (first[named], number))
+        if len(first) > MOST_FICHES:
+            break  # refused for its length
+        last = named
+    return found
+
+
+def _hash(reference: str) -> int:
+    return hash(reference)
 
 
 def header_of(cells: Sequence[Cell]) -> Mapping[int, Column]:
@@ -131,7 +178,7 @@ def _row(number: int, cells: Sequence[Cell], header: Mapping[int, Column]) -> _R
 class _Fiche:
     """The lines of one fiche, taken one after the other."""
 
-    def __init__(self, row: _Row) -> None:
+    def __init__(self, row: _Row, apart: Mapping[int, tuple[int, int]]) -> None:
         self._said = row.of(Level.FICHE)
         self._session: Texts = {}
         self._sessions = self._meetings = self._highest = 0
@@ -145,7 +192,28 @@ class _Fiche:
         )
         for path, texts in self._said.items():
             self._put(path, texts)
+        if row.texts.get(REFERENCE) and (lines := apart.get(_hash(self.draft.reference))) is not None:
+            text = (
+                f"La référence de la ligne {lines[0]} revient à la ligne {lines[1]}, après une autre\u202f: {_TOGETHER}"
+            )
+            self._object("REFERENCE_APART", text, REFERENCE, row)
         self._take(row)
+
+    def has(self, row: _Row) -> bool:
+        """Return whether a line is a further one of this fiche: of its reference, or without one and saying nothing else of it."""
+        if named := row.texts.get(REFERENCE):
+            return named == [self.draft.reference]
+        if REFERENCE in row.too_long:
+            return False
+        return all(texts == self._said.get(path) for path, texts in row.of(Level.FICHE).items() if path not in BESIDE)
+
+    def doubt(self, row: _Row) -> None:
+        """Take a line that is without a reference and says something else: whose it is nobody knows, so neither is filed."""
+        text = (
+            f"La ligne {row.number}, qui suit, n’a pas de référence et donne autre chose que la ligne {self.draft.line}\u202f:"
+            " donnez-lui sa référence, ou celle de cette fiche si elle en fait partie."
+        )
+        self._object("REFERENCE_EMPTY", text, REFERENCE, row)
 
     def more(self, row: _Row) -> None:
         """Take a further line: another session, another meeting, and nothing else about the fiche."""

@@ -123,10 +123,38 @@ def test_a_further_line_adds_a_session_or_a_meeting_and_may_not_say_something_el
     again[TITLES.index("Premier jour")] = "04/06/2018"
     other = [*second]
     other[TITLES.index("Intitulé")] = "Autre intitulé"
-    (draft,) = fiches_of([(1, TITLES), (2, first), (3, other), (4, again)])
+    (draft,) = fiches_of(lambda: [(1, TITLES), (2, first), (3, other), (4, again)])
     assert [objection.code for objection in draft.objections] == ["LINE_DIFFERS"]
     assert draft.fields["sessions.1.number"] == "2", "a session without a number is the next one"
     assert "Autre intitulé" not in draft.objections[0].message
+
+
+def said(draft: dict[str, Any]) -> tuple[int, str, list[str]]:
+    return draft["line"], draft["reference"], [objection["code"] for objection in draft["objections"]]
+
+
+@pytest.mark.parametrize("make", [("csv", as_csv), ("xlsx", as_xlsx)], ids=lambda made: made[0])
+def test_a_fiche_whose_lines_are_apart_is_refused_as_a_whole_and_told_both_lines(make: tuple[str, Any]) -> None:
+    kind, written = make
+    first, _, second = table(two_sessions())[1:]
+    (other,) = table(golden_content(), "F-2")[1:]
+    found = drafts(kind, written(TITLES, first, other, second))
+    assert [said(draft) for draft in found] == [(2, "F-1", ["REFERENCE_APART"]), (3, "F-2", []), (4, "F-1", ["REFERENCE_APART"])]
+    for draft in (found[0], found[2]):
+        (objection,) = draft["objections"]
+        assert "ligne 2" in objection["message"] and "ligne 4" in objection["message"] and objection["field"] == "reference"
+    assert [said(draft) for draft in drafts(kind, written(TITLES, first, second, other))] == [(2, "F-1", []), (4, "F-2", [])]
+
+
+def test_a_line_without_a_reference_goes_on_with_the_fiche_above_or_is_refused_at_its_own_line() -> None:
+    first, meeting, second = table(two_sessions())[1:]
+    (other,) = table(golden_content(title="Autre intitulé"), "")[1:]
+    joined = ["" if title == "Référence" else text for title, text in zip(TITLES, second, strict=True)]
+    (draft,) = drafts("csv", as_csv(TITLES, first, meeting, joined))
+    assert said(draft) == (2, "F-1", []) and content_of(draft["fields"]) == two_sessions()
+    found = drafts("csv", as_csv(TITLES, first, other, second))
+    assert [said(draft) for draft in found] == [(2, "F-1", ["REFERENCE_EMPTY"]), (3, "", []), (4, "F-1", ["REFERENCE_APART"])]
+    assert "La ligne 3, qui suit" in found[0]["objections"][0]["message"]
 
 
 def test_a_header_is_told_all_that_is_wrong_with_it_and_nothing_is_read() -> None:

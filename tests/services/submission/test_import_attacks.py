@@ -20,9 +20,8 @@ from services.submission import import_answers, import_cases
 from services.submission.files import report
 from services.submission.files.apart import UPLOADS, _line, reading_place, upload_of
 from services.submission.files.columns import columns
-from services.submission.files.readers import MOST_FICHES
 from services.submission.files.report import Outcome, Said, XlsxReport, harmless
-from services.submission.files.tables import MOST_OBJECTIONS, Unreadable, fiches_of, header_of
+from services.submission.files.tables import MOST_FICHES, MOST_OBJECTIONS, Unreadable, fiches_of, header_of
 from services.submission.files.template import rows_of
 from services.submission.form_fields import fields_of
 from services.submission.import_job import Imports
@@ -179,7 +178,7 @@ def test_no_more_is_said_than_somebody_can_read() -> None:
         header_of([f"x{n}" for n in range(5_000)])
     assert len(unknown.value.objections) == MOST_OBJECTIONS + 1
     table = [(1, TITLES), *((n + 2, row("F-1", title=f"Intitulé {n}")) for n in range(500))]
-    (draft,) = fiches_of(table)
+    (draft,) = fiches_of(lambda: table)
     assert len(draft.objections) == MOST_OBJECTIONS + 1 and draft.objections[-1].code == "FORM_MORE"
 
 
