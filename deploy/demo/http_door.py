@@ -17,7 +17,7 @@ from deploy.local.client import token
 from deploy.local.runfile import Run
 
 IN_FLIGHT: Final = 48  # requests on their way at once
-PATIENCE: Final = 60.0  # seconds that a service may be away
+PATIENCE: Final = 60.0  # seconds that a service may be away, where nobody says otherwise
 FIRST_DELAY, LONGEST_DELAY = 0.05, 1.0
 AWAY: Final = frozenset({502, 503, 504})
 
@@ -72,8 +72,8 @@ class Reply:
 class HttpDoor:
     """Speaks to the services of a run, found in its run.json; keeps the journal of every write."""
 
-    def __init__(self, home: Path, run: Run, journal: Journal) -> None:
-        self._home, self._run, self._journal = home, run, journal
+    def __init__(self, home: Path, run: Run, journal: Journal, patience: float = PATIENCE) -> None:
+        self._home, self._run, self._journal, self._patience = home, run, journal, patience
         self._gate = asyncio.Semaphore(IN_FLIGHT)
         limits = httpx.Limits(max_connections=4 * IN_FLIGHT, max_keepalive_connections=4 * IN_FLIGHT)
         self._http = httpx.AsyncClient(timeout=30, limits=limits)
@@ -110,7 +110,7 @@ class HttpDoor:
 
     async def _until_answered(self, ask: Ask, content: bytes) -> httpx.Response:
         """Try again with a growing, jittered delay while the service is away; `CouldNotPlay` when it stays away."""
-        until, delay = time.monotonic() + PATIENCE, FIRST_DELAY
+        until, delay = time.monotonic() + self._patience, FIRST_DELAY
         fresh = False
         while True:
             try:
@@ -124,7 +124,7 @@ class HttpDoor:
             except httpx.TransportError:
                 self._look_again()
             if time.monotonic() > until:
-                raise CouldNotPlay(f"{ask.service} did not answer {ask.operation} within {PATIENCE:.0f} s.")
+                raise CouldNotPlay(f"{ask.service} did not answer {ask.operation} within {self._patience:.0f} s.")
             self.retries += 1
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
             delay = min(LONGEST_DELAY, 2 * delay)

@@ -68,7 +68,7 @@ async def kept(heart: Heart) -> Kept:
     await write_trail(heart, Random(SEED))
     async with heart.database.connection() as connection, connection.transaction():
         await connection.execute("SET LOCAL poec.tenant = '*'")
-        trail = await read_trail(connection, "validation", "tally")
+        trail = await read_trail(connection, "validation")
     assert len(trail.entries) > 2_000 and len(trail.anchors) == 15
     assert sum(map(len, trail.chains.values())) > len(trail.entries), (
         "some entries must be younger than the last anchor"
@@ -161,7 +161,7 @@ async def test_a_superuser_who_tampers_with_the_product_is_found(fiches: Stack) 
     missed, agreed = [], 0
     try:
         async with evidence(sources_of(fiches.home), [AnchorsSaid]) as seen:
-            trail = await read_trail(connection, "submission", "fiche")
+            trail = await read_trail(connection, "submission")
             assert len(trail.anchors) >= 2
             async with connection.transaction():
                 assert (await looked_at(connection, seen)).violations == ()
@@ -170,7 +170,7 @@ async def test_a_superuser_who_tampers_with_the_product_is_found(fiches: Stack) 
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
-                    await carry_out(connection, draft, "fiche")
+                    await carry_out(connection, draft)
                     verdict = await looked_at(connection, seen)
                 finally:
                     await transaction.rollback()

@@ -78,7 +78,7 @@ def continuous_integration(tmp_path: Path, *, uid: int, has: tuple[str, ...] = (
 
 def test_continuous_integration_runs_make_test_and_brings_a_browser_first(tmp_path: Path) -> None:
     ran, said = continuous_integration(tmp_path, uid=0)
-    assert ran == ["apt-get -qq update", "apt-get -qq -y install --no-install-recommends chromium", "make test"]
+    assert ran == ["apt-get -qq update", "apt-get -qq -y install --no-install-recommends chromium chromium-l10n", "make test"]
     assert said == "noise\n", "only what make says is heard"
 
 

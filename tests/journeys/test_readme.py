@@ -64,7 +64,7 @@ async def test_a_fiche_is_sent_with_a_kafka_client_and_the_answer_is_read(stack:
 
 def test_a_fiche_is_sent_in_a_file_and_sending_it_again_changes_nothing(stack: Stack) -> None:
     said = [run(["sh", "-eu"], stack.home, snippet("import")) for _ in range(2)]
-    assert all(re.search("1 (déjà )?déposées", one) for one in said) and "1 déjà déposées" in said[1], said
+    assert all(re.search("1 (déjà )?déposée ", one) for one in said) and "1 déjà déposée " in said[1], said
 
 
 async def test_what_was_sent_arrives_at_the_reviewers(stack: Stack) -> None:

@@ -125,7 +125,7 @@ class Load:
         self.answers: list[tuple[float, str]] = []
         """When (monotonic seconds) which service answered a write."""
         self._journal = Journal(journal_path(stack.home, f"{name}-{uuid4().hex[:6]}"))
-        self._http = HttpDoor(stack.home, stack.run, self._journal)
+        self._http = HttpDoor(stack.home, stack.run, self._journal, PATIENCE)
         self._numbers = itertools.count(1)
         self._lanes: list[asyncio.Task[None]] = []
         self._stopping = False
