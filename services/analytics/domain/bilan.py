@@ -121,7 +121,7 @@ def bilan(year: int, counts: Mapping[Bucket, int]) -> Bilan:
     quarters = {f"{year}-T{n}": f"T{n} {year}" for n in range(1, 5)}
     return Bilan(
         year=year,
-        indicators=indicators(year, sums),
+        indicators=indicators(year, sums, _received(counts)),
         by_opco=_lines(OPCOS, {m: by_opco(counts, m) for m in COLUMNS}),
         by_quarter=_lines(quarters, {m: by_quarter(counts, m) for m in COLUMNS}),
         by_month=_lines(months, {m: by_month(counts, m) for m in COLUMNS}),
@@ -134,6 +134,12 @@ def bilan(year: int, counts: Mapping[Bucket, int]) -> Bilan:
         ),
         placements=tuple(_outcomes(counts, sums)),
     )
+
+
+def _received(counts: Mapping[Bucket, int]) -> int:
+    """Return the fiches filed by the OPCOs that declared projects: those of others are in no declaration (minutes L209-212)."""
+    filed = by_opco(counts, Measure.SUBMITTED)
+    return sum(filed.get(opco, 0) for opco, declared in by_opco(counts, Measure.DECLARED).items() if declared)
 
 
 def _meant(labels: Mapping[str, str], intended: Mapping[str, int], seats: Mapping[str, int]) -> tuple[Meant, ...]:

@@ -123,9 +123,9 @@ _PLAIN: Final[tuple[tuple[Measure, str, str, str, str], ...]] = (
 )
 
 
-def indicators(year: int, sums: Mapping[Measure, int]) -> tuple[Indicator, ...]:
-    """Return every indicator of a year, from the sums of its measures."""
-    return (*_plain(sums), *_rates(sums), *_shares(year, sums[Measure.AIS]), RETURN_TO_WORK)
+def indicators(year: int, sums: Mapping[Measure, int], received: int) -> tuple[Indicator, ...]:
+    """Return every indicator of a year, from the sums of its measures; `received`: fiches filed by the OPCOs that declared."""
+    return (*_plain(sums), *_rates(sums, received), *_shares(year, sums[Measure.AIS]), RETURN_TO_WORK)
 
 
 def _plain(sums: Mapping[Measure, int]) -> list[Indicator]:
@@ -135,11 +135,11 @@ def _plain(sums: Mapping[Measure, int]) -> list[Indicator]:
     ]
 
 
-def _rates(sums: Mapping[Measure, int]) -> list[Indicator]:
+def _rates(sums: Mapping[Measure, int], received: int) -> list[Indicator]:
     validated, engaged, ais = sums[Measure.VALIDATED], sums[Measure.ENGAGED], sums[Measure.AIS]
     hours, aes, seats = sums[Measure.HOURS], sums[Measure.AES], sums[Measure.SEATS]
-    filed, declared = sums[Measure.SUBMITTED], sums[Measure.DECLARED]
-    known = "Fiches déposées / projets déclarés, tels que connus à ce jour."
+    declared = sums[Measure.DECLARED]
+    known = "Fiches déposées / projets déclarés, des seuls OPCO qui ont déclaré, tels que connus à ce jour."
     done = "Sessions engagées / projets validés."
     mean = "Moyenne simple sur les sessions engagées."
     filled = "AIS / places des sessions prévues ou engagées."
@@ -150,7 +150,7 @@ def _rates(sums: Mapping[Measure, int]) -> list[Indicator]:
         _euros(sums[Measure.COMMITTED_CENTS]),
         _ratio("fill", "Taux de remplissage", "part", ais, seats, filled, "L109-114"),
         _ratio(
-            "received", "Fiches déposées rapportées aux projets déclarés", "part", filed, declared, known, "L209-212"
+            "received", "Fiches déposées rapportées aux projets déclarés", "part", received, declared, known, "L209-212"
         ),
         _ratio("conversion", "Passage de l’AIS à l’AES", "part", aes, ais, "AES / AIS.", "L73-76"),
     ]

@@ -6,6 +6,7 @@ import pytest
 
 from deploy.demo import margins
 from services.analytics.domain.bilan import Bilan, bilan
+from services.analytics.domain.counts import Bucket
 from services.analytics.domain.measures import Measure
 from shared.contracts.references import PlacementMoment
 from tests.services.analytics.played import year_said
@@ -108,6 +109,15 @@ def test_a_share_of_all_ais_is_not_made_up_for_a_year_without_reference() -> Non
     fiche = Speaker()
     story = Counting().hear(fiche.submitted("2022-03-14"), fiche.ais(1))
     assert value("share_of_all", bilan(2022, story.counts)) is None
+
+
+def test_what_is_received_is_set_against_what_is_declared_of_the_opcos_that_declared_alone() -> None:
+    filed: dict[Bucket, int] = {(Measure.SUBMITTED, "akto", "2021-03"): 4, (Measure.SUBMITTED, "atlas", "2021-04"): 4_003}
+    made = bilan(2021, {**filed, (Measure.DECLARED, "akto", "2021-01"): 5})
+    (received,) = [one for one in made.indicators if one.code == "received"]
+    assert (received.numerator, received.denominator, received.value) == (4, 5, 0.8)
+    assert value("submitted", made) == 4_007
+    assert value("received", bilan(2021, filed)) is None
 
 
 def test_what_is_not_engaged_yet_is_said_so() -> None:
