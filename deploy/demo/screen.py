@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 
 from deploy.audit.report import Report
@@ -115,16 +114,18 @@ def _last_line(played: Played, audit: Report) -> str:
 
 
 def show_addresses(run: Run, out: Console) -> None:
-    """Print where everything is reached, once, at the end."""
-    rows = Table(box=None, show_header=False, padding=(0, 3, 0, 0))
-    for name, service in run.services.items():
-        rows.add_row(f"[bold]{name}[/]", f"[cyan]{service.url}[/]", f"[cyan]{service.url}/openapi.json[/]")
+    """Print where everything is reached, once, at the end: each address on a line of its own and whole, however narrow the screen."""
+    rows = [(name, service.url, f"API\u202f: {service.url}/openapi.json") for name, service in run.services.items()]
     if (pages := run.pages_url) is not None:
-        rows.add_row("[bold]écrans[/]", f"[cyan]{pages}[/]", "on s’y connecte en choisissant un compte inventé")
-    rows.add_row("[bold]kafka[/]", run.kafka.bootstrap_servers, "")
-    rows.add_row("[bold]postgres[/]", f"{run.postgres.host}:{run.postgres.port}", "")
-    rows.add_row("[bold]run.json[/]", f"{run.home}/run.json", "adresses, clients, mots de passe")
-    out.print(Panel(rows, title="À ouvrir", title_align="left", border_style="cyan", expand=False))
+        rows.append(("écrans", pages, "on s’y connecte en choisissant un compte inventé"))
+    rows.append(("kafka", run.kafka.bootstrap_servers, ""))
+    rows.append(("postgres", f"{run.postgres.host}:{run.postgres.port}", ""))
+    rows.append(("run.json", f"{run.home}/run.json", "adresses, clients, mots de passe"))
+    out.print("[bold cyan]À ouvrir[/]")
+    for name, address, beside in rows:
+        out.print(f"  [bold]{name:<12}[/] [cyan]{escape(address)}[/]", soft_wrap=True)
+        if beside:
+            out.print(f"  {'':<12} [dim]{escape(beside)}[/]", soft_wrap=True)
     out.print("[dim]poec tail[/] suit les événements, [dim]poec bilan 2021[/] relit les comptes. Ctrl-C arrête tout.")
 
 

@@ -173,8 +173,9 @@ def _run() -> Run:
     )
 
 
-def test_the_address_of_the_pages_is_shown_and_how_one_signs_in() -> None:
-    out = Console(file=StringIO(), width=160)
+@pytest.mark.parametrize("width", [20, 80, 160])
+def test_the_address_of_the_pages_is_shown_whole_however_narrow_the_screen_and_how_one_signs_in(width: int) -> None:
+    out = Console(file=StringIO(), width=width)
     screen.show_addresses(_run(), out)
     assert "écrans" not in out.file.getvalue()  # type: ignore[attr-defined]  # StringIO
     service = ServiceProcesses(
@@ -186,5 +187,8 @@ def test_the_address_of_the_pages_is_shown_and_how_one_signs_in() -> None:
     )
     screen.show_addresses(_run().model_copy(update={"services": {"submission": service}}), out)
     text = out.file.getvalue()  # type: ignore[attr-defined]  # StringIO
-    assert f"http://127.0.0.1:5{START_PAGE}" in text and "compte inventé" in text
+    lines = [line.strip() for line in text.splitlines()]
+    assert any(line.startswith("écrans") and line.endswith(f" http://127.0.0.1:5{START_PAGE}") for line in lines)
+    assert any(line.endswith(" http://127.0.0.1:5/openapi.json") for line in lines)
+    assert "compte inventé" in text
     assert START_PAGE in {link.path for link in PAGES.nav}
