@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from shared.contracts.publication import PUBLICATION_EVENTS
 from shared.contracts.references import FRANCE_TRAVAIL, OPCOS
 from shared.contracts.submission import SUBMISSION_EVENTS, FicheSubmitted
 from shared.contracts.validation import VALIDATION_EVENTS
+from tests.support.documents import ROOT
 from tests.support.ears import ears, present
 
 EMITTED: dict[str, tuple[type[Event], ...]] = {
@@ -39,6 +41,22 @@ EMITTED: dict[str, tuple[type[Event], ...]] = {
 
 def test_the_table_has_every_event_that_a_service_emits_and_no_other() -> None:
     assert set(HEARERS) == {event for events in EMITTED.values() for event in events}
+
+
+def unnamed(readme: str, events: Iterable[type[Event]]) -> set[str]:
+    """Return the events that the README of a service does not name where it says what it emits, and what it names there beside them."""
+    parts = re.split(r"\n(?=## |\*\*|\| )", readme)  # a section, a paragraph or a row begins with the word
+    said = [part for part in parts if re.match(r"(## |\*\*|\| )emits\b", part, re.IGNORECASE)]
+    return {event.__name__ for event in events} ^ set(re.findall(r"`([A-Z][A-Za-z]+)`", "".join(said)))
+
+
+@pytest.mark.parametrize("service", EMITTED)
+def test_the_readme_of_a_service_names_every_event_that_it_emits_and_no_other(service: str) -> None:
+    assert unnamed((ROOT / "services" / service / "README.md").read_text("utf-8"), EMITTED[service]) == set()
+
+
+def test_an_event_that_a_readme_leaves_out_or_makes_up_is_found() -> None:
+    assert unnamed("| hears | `FicheSubmitted` |\n| emits | `FicheForgotten` |\n", [FicheSubmitted]) == {"FicheSubmitted", "FicheForgotten"}
 
 
 def test_every_event_is_heard_by_somebody() -> None:
