@@ -43,6 +43,15 @@ PLANTED: dict[str, tuple[dict[str, str], str]] = {
     "a div inside a dl": ({"body": _main("<dl><div><div><dt>a</dt><dd>b</dd></div></div></dl>")}, "dlitem"),
     "text outside the landmarks": ({"body": "<p>Dehors</p>" + GOOD["body"]}, "region"),
     "too wide": ({"body": _main('<div style="width:400px">Large</div>')}, "wider than 320 px"),
+    "too wide by what escapes a frame that scrolls": (
+        {
+            "body": _main(
+                '<div style="overflow-x:auto" class="table-frame" tabindex="0" role="region" aria-label="Table">'
+                '<div style="width:900px;text-align:right">Fin<span style="position:absolute;width:1px;height:1px">x</span></div></div>'
+            )
+        },
+        "wider than 320 px: 9",
+    ),
     "another language": ({"lang": "en"}, "lang: 'en'"),
     "a title that says nothing": ({"title": "POEC Normandie"}, "title:"),
     "two first headings": ({"body": _main("<h1>Encore</h1>")}, "h1:"),

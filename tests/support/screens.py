@@ -131,9 +131,13 @@ async def sideways(page: Page) -> list[str]:
     before: Any = page.viewport_size
     await page.set_viewport_size({"width": NARROW, "height": 640})
     try:
-        script = """(width) => document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll("body *")]
-            .filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest(".table-frame"))
-            .slice(0, 5).map((one) => one.outerHTML.slice(0, 120))"""
+        script = """(width) => {
+            const whole = document.scrollingElement.scrollWidth;
+            if (whole <= innerWidth && innerWidth <= width) return [];
+            const wide = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > width + 1);
+            const outside = wide.filter((one) => !one.closest(".table-frame"));
+            return [`${whole} px in all`, ...[...outside, ...wide].slice(0, 5).map((one) => one.outerHTML.slice(0, 120))];
+        }"""
         found: list[str] = await page.evaluate(script, NARROW)
         return [f"wider than {NARROW} px: {one}" for one in found]
     finally:
