@@ -44,6 +44,8 @@ async def test_a_file_is_sent_followed_and_reported_on(people: People, script: b
         while not script and await done.inner_text() != "Terminé":
             await page.reload()
         await expect(done).to_have_text("Terminé", timeout=20_000)
+        lines = page.locator("#resultats tbody .status")
+        await expect(lines).to_have_text(["Déposée", "Avertie, non déposée", "Refusée", "Déposée"])
         await screen.goto(page.url.removeprefix(screen.origin))
         await expect(page.locator("main tbody tr")).to_have_count(4)
         await expect(page.locator("#avancement")).to_contain_text("4 sur 4")

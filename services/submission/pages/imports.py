@@ -127,6 +127,7 @@ async def import_page(
         entry=Entry.of({"resultat": chosen}),
         outcomes=OUTCOMES,
         states=STATES,
+        after=apres,
         first=f"{here}?{query}" if apres else None,
         following=following,
     )
