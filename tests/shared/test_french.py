@@ -1,9 +1,11 @@
 """Dates, numbers, money and the spaces of French, to the very space."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from jinja2 import UndefinedError
@@ -14,6 +16,8 @@ from shared.web.templates import environment
 
 D = dt.date
 N, W = "\u202f", "\u00a0"
+ROOT: Final = Path(f.__file__).parents[2]
+TEMPLATES: Final = sorted(one for top in ("services", "shared") for one in (ROOT / top).rglob("templates/**/*.html"))
 
 
 @pytest.mark.parametrize(
@@ -116,3 +120,21 @@ def test_templates_have_them_and_stop_at_what_is_not_there() -> None:
 def test_an_icon_is_for_the_eye_or_has_a_name() -> None:
     text = environment().from_string("{{ icon('search') }}{{ icon('pencil', 'Modifier <b>') }}").render()
     assert text.count("<svg") == 2 and 'aria-hidden="true"' in text and 'aria-label="Modifier &lt;b&gt;"' in text
+
+
+def breaking(template: str) -> list[str]:
+    """Return what a template itself writes, expressions apart, with a space before double punctuation that a line may end at."""
+    bare = re.sub(r"{#.*?#}", "", template, flags=re.DOTALL)
+    bare = re.sub(r"<[^>]*>", "", re.sub(r"{%.*?%}|{{.*?}}", "X", bare, flags=re.DOTALL))
+    return re.findall(r"\S{0,20}[ \u00a0][;:!?»]|«[ \u00a0]\S{0,20}", bare)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=[str(one.relative_to(ROOT)) for one in TEMPLATES])
+def test_what_a_template_writes_itself_has_the_spaces_too(template: Path) -> None:
+    assert breaking(template.read_text("utf-8").replace("<kbd>?</kbd>", "")) == []
+
+
+@pytest.mark.parametrize("written", ["<p>Videz une ligne ; puis</p>", "« oui", "{{ x }} : rien", f"Déjà{W}: fait"])
+def test_a_template_that_lets_a_line_end_there_is_found(written: str) -> None:
+    assert breaking(written)
+    assert not breaking(f'{{{{ "Videz une ligne ; puis"|fr }}}} Déjà{N}: fait {{# ; #}}')

@@ -86,7 +86,7 @@ def _now(fiche: Fiche, today: dt.date) -> list[Step]:
 
 def _until(title: str, due: dt.date | None, today: dt.date) -> Step:
     late = due is not None and due < today
-    return Step(title, "late" if late else "current", f"Échéance : {french.long_date(due)}" if due else "")
+    return Step(title, "late" if late else "current", f"Échéance\u202f: {french.long_date(due)}" if due else "")
 
 
 def _end(fiche: Fiche) -> Step:
