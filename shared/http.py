@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import re
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,7 +30,7 @@ from shared.errors import (
     TooMany,
 )
 from shared.identity import Principal
-from shared.intake import Intake
+from shared.intake import Load
 from shared.messaging.hearing import Open, Write
 from shared.messaging.news import News
 from shared.metrics import ANSWER_SECONDS, ANSWERS
@@ -117,7 +116,7 @@ class WhoAsks(Protocol):
 
 
 class Door(Generic[W]):
-    """The way in for writes: identity, form, idempotency, one unit of work, one answer kept with its effect."""
+    """The way in for writes: identity, form, idempotency, one unit of work, one answer kept with its effect; under one load."""
 
     def __init__(
         self,
@@ -127,13 +126,13 @@ class Door(Generic[W]):
         who: WhoAsks,
         news: News,
         in_flight_per_principal: int = 1000,
+        load: Load | None = None,
     ) -> None:
         self.database, self.who, self.news = database, who, news
         self._open, self._write = open_set, write
-        self.intake = Intake()
-        self.full = False
+        self.load = load or Load()
+        self.intake = self.load.intake
         self.in_flight_per_principal = in_flight_per_principal
-        self._under_way: Counter[str] = Counter()
 
     async def command(
         self,
@@ -168,7 +167,7 @@ class Door(Generic[W]):
         act: Callable[[W, Ask[B]], Answer],
     ) -> Kept:
         """Carry out what was read already, by somebody who is known; raises `Refused` as `command` does."""
-        if self.full:
+        if self.load.full:
             text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
             raise Busy(Objection("OUTBOX_FULL", text))
         attempt = _Attempt(self, request, principal, sent, ids, act)
@@ -180,16 +179,17 @@ class Door(Generic[W]):
     @contextmanager
     def in_flight(self, principal: Principal) -> Iterator[None]:
         """Count a write under way; one principal's flood must leave room for the others."""
-        if self._under_way[principal.id] >= self.in_flight_per_principal:
+        under_way = self.load.under_way
+        if under_way[principal.id] >= self.in_flight_per_principal:
             text = f"Plus de {self.in_flight_per_principal} demandes sont déjà en cours\u202f: attendez leurs réponses."
             raise TooMany(Objection("IN_FLIGHT", text, facts={"limit": self.in_flight_per_principal}))
-        self._under_way[principal.id] += 1
+        under_way[principal.id] += 1
         try:
             yield
         finally:
-            self._under_way[principal.id] -= 1
-            if not self._under_way[principal.id]:
-                del self._under_way[principal.id]
+            under_way[principal.id] -= 1
+            if not under_way[principal.id]:
+                del under_way[principal.id]
 
     async def _waiting(self, attempt: "_Attempt[W, Any]") -> Kept:
         """Try; with `Prefer: wait`, a command that comes too early is tried again when news of its object arrive."""

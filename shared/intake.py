@@ -5,6 +5,7 @@ Nothing but JSON is taken, and no compressed body. A door that takes something e
 
 import hashlib
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -94,6 +95,18 @@ class Intake:
                 raise TooSlow(_INCOMPLETE) from None
             finally:
                 self.on_disk -= size
+
+
+class Load:
+    """What a process holds of writes at this moment: bodies, writes under way by principal; `full`: too much waits for the relay.
+
+    All its doors are under the same one, or each further door would let as much in again.
+    """
+
+    def __init__(self) -> None:
+        self.intake = Intake()
+        self.under_way: Counter[str] = Counter()
+        self.full = False
 
 
 _NO_ROOM: Final = Objection(

@@ -295,7 +295,7 @@ class Process:
         in_flight = settings.in_flight_per_principal
         app.state.door = Door(database, hearing.open, hearing.write, who, news, in_flight)
         app.state.doors = {
-            name: Door(database, opened, written, who, news, in_flight)
+            name: Door(database, opened, written, who, news, in_flight, app.state.door.load)
             for name, (opened, written) in self._service.doors.items()
         }
         app.state.letters = DeadLetters(inbox)
@@ -350,7 +350,7 @@ async def _watch_outbox(database: Database, door: Door[Any], high_water: int) ->
     while True:
         with contextlib.suppress(*CONNECTION_LOST, asyncpg.PostgresError):
             async with database.connection() as connection:
-                door.full = await connection.fetchval(query, high_water + 1) > high_water
+                door.load.full = await connection.fetchval(query, high_water + 1) > high_water
         await asyncio.sleep(5)
 
 

@@ -51,7 +51,7 @@ async def take_upload(
 ) -> Kept:
     """Take a file in, from a program or from a page: all of it in one transaction with the answer, which its key gets again."""
     at_door = door(request)
-    if at_door.full:
+    if at_door.load.full:
         text = "Trop de messages attendent leur envoi\u202f: réessayez dans quelques instants."
         raise Busy(Objection("OUTBOX_FULL", text))
     with at_door.in_flight(principal):

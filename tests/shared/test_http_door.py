@@ -300,7 +300,7 @@ async def test_a_full_outbox_closes_the_door_to_writes_and_not_to_reads(toy: htt
     tally = uuid4()
     await counted(toy, tally)
     app = made_app(heart)
-    app.state.door.full = True
+    app.state.door.load.full = True
     async with caller(app) as client:
         refused = await counted(client, tally)
         assert (refused.status_code, refused.json()["objections"][0]["code"]) == (503, "OUTBOX_FULL")

@@ -37,6 +37,14 @@ def test_room_is_given_back_also_after_a_failure() -> None:
         pass
 
 
+def test_a_further_door_of_a_process_lets_nothing_more_in() -> None:
+    first = _door(1)
+    other = Door(first.database, first.open, first.write, first.who, first.news, 1, first.load)
+    with first.in_flight(_who("akto")), pytest.raises(TooMany), other.in_flight(_who("akto")):
+        pass
+    assert other.intake is first.intake
+
+
 @pytest.mark.parametrize("organisation", ["akto", "afpa", "somebody"])
 def test_who_is_not_on_the_closed_list_sees_its_own_rows_only(organisation: str) -> None:
     assert tenant_of(_who(organisation)) == organisation

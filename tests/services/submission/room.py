@@ -2,9 +2,10 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -71,7 +72,8 @@ class Room:
         app = new_app("submission", "0", _ready, ROUTES, pages=SERVICE.pages)
         app.state.door, app.state.settings = Door(database, ears.open, ears.write, KnownCallers(PEOPLE), news), settings
         app.state.doors = {
-            name: Door(database, opened, written, KnownCallers(PEOPLE), news) for name, (opened, written) in SERVICE.doors.items()
+            name: Door(database, opened, written, KnownCallers(PEOPLE), news, load=app.state.door.load)
+            for name, (opened, written) in SERVICE.doors.items()
         }
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://submission", headers=JSON)
         return cls(database, Inbox(database, ears, news.tell), client, news)
@@ -129,6 +131,12 @@ class Room:
         if revision is not None:
             headers["if-match"] = f'"{revision}"'
         return await self.client.post(path, content=json.dumps(body), headers=headers)
+
+    async def form(self, who: str, path: str, fields: Mapping[str, str | Sequence[str]]) -> httpx.Response:
+        """Send a form of a page, under a key of its own unless one is among its fields."""
+        headers = {"authorization": who, "content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+        body = urlencode({"idempotency_key": uuid4().hex, **fields}, doseq=True)
+        return await self.client.post(path, content=body, headers=headers)
 
     async def get(self, who: str, path: str = "", query: dict[str, str | int] | None = None) -> httpx.Response:
         """Read."""
