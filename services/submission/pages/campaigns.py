@@ -164,7 +164,7 @@ async def _change(
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         campaign = await story.read_campaign(database(request), principal, campaign_id)
-        return _form(request, what, campaign, at_revision(entry, campaign.revision), status)
+        return _form(request, what, campaign, at_revision(entry, campaign.revision, status), status)
 
     done = f"/espace/campagnes/{campaign_id}?fait={what}"
     return await take(

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.conferences import Conference, Recording, conference_id
-from services.submission.pages.year_forms import may, take
+from services.submission.pages.year_forms import MOVED, at_revision, may, take
 from services.submission.yearbook_answers import conference_out, resolutions
 from services.submission.yearbook_bodies import ConferenceIn, CorrectionIn
 from services.submission.yearbook_store import Yearbook
@@ -103,7 +103,8 @@ async def post_correction_page(request: Request, conference_id: UUID) -> Respons
         outcome = await sent.command(CorrectionIn, _corrected(sent, held), ids, act, way="yearbook")
         if isinstance(outcome, Refused):
             now = await story.read_conference(database(request), sent.principal, conference_id)
-            return _correction(request, now, sent.entry(outcome, revision=now.revision), outcome.status)
+            entry = at_revision(sent.entry(outcome), now.revision, outcome.status)
+            return _correction(request, now, entry, outcome.status)
     return see_other("/espace/conferences", fait="corrigee")
 
 
@@ -119,7 +120,7 @@ def _corrected(sent: Posted, held: Conference) -> Mapping[str, Any]:
 
 def _correction(request: Request, held: Conference, entry: Entry, status: int = 200) -> Response:
     return render(
-        request, "year/conference_correction.html", status=status, held=held, entry=entry, moved=status == 412
+        request, "year/conference_correction.html", status=status, held=held, entry=entry, moved=status in MOVED
     )
 
 

@@ -162,7 +162,7 @@ async def post_drop_page(request: Request, fiche_id: UUID) -> Response:
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         held = await own_draft(request, principal, fiche_id)
-        return _dropping(request, held, at_revision(entry, held.revision), status)
+        return _dropping(request, held, at_revision(entry, held.revision, status), status)
 
     def ids(_principal: Principal, _body: WithdrawalIn) -> list[UUID]:
         return [fiche_id]

@@ -12,6 +12,7 @@ from services.submission.domain.case import Given
 from services.submission.domain.preparation import Preparation
 from services.submission.pages.drafts import own_draft
 from services.submission.pages.form_choices import words_of
+from services.submission.pages.year_forms import MOVED, at_revision
 from services.submission.reference.lists import ListName, reference_list
 from services.submission.store import Fiches
 from shared.contracts.fiche import fiche_id as id_of
@@ -65,7 +66,7 @@ async def post_intention_page(request: Request, fiche_id: UUID) -> Response:
         outcome = await _announce(request, sent, held.reference)
         if isinstance(outcome, Refused):
             held = await _announced(request, sent.principal, fiche_id)
-            entry = sent.entry(outcome, strip="intention.", revision=held.revision)
+            entry = at_revision(sent.entry(outcome, strip="intention."), held.revision, outcome.status)
             return _page(request, sent.principal, held, entry, outcome.status)
     return see_other(f"/espace/fiches/{fiche_id}", fait="intention")
 
@@ -120,6 +121,7 @@ def _page(
         status=status,
         held=held,
         entry=entry,
+        moved=status in MOVED,
         rome=sorted(words_of(ListName.ROME).items(), key=lambda one: one[1]),
         zones=sorted(words_of(ListName.ZONES).items(), key=lambda one: one[1]),
         branches=[(one.code, one.label) for one in branches if one.opco == principal.organisation],

@@ -10,7 +10,7 @@ from services.submission import partners_cases as story
 from services.submission.domain.partners import LABELS as STATUSES
 from services.submission.domain.partners import Partner, PartnerStatus, partner_id
 from services.submission.pages.form_choices import words_of
-from services.submission.pages.year_forms import at_revision, may, take
+from services.submission.pages.year_forms import MOVED, at_revision, may, take
 from services.submission.partners_bodies import PartnerIn, RetirementIn, SheetIn, partner_out
 from services.submission.partners_store import Partners, Wanted
 from services.submission.reference.lists import ListName
@@ -113,7 +113,7 @@ async def post_partner_page(request: Request, partner_id: UUID) -> Response:
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         held = await story.read_partner(database(request), principal, partner_id)
-        return _sheet(request, held, at_revision(entry, held.revision), status)
+        return _sheet(request, held, at_revision(entry, held.revision, status), status)
 
     done = "/espace/partenaires?fait=modifie"
     return await take(
@@ -138,7 +138,7 @@ async def post_retirement_page(request: Request, partner_id: UUID) -> Response:
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         held = await story.read_partner(database(request), principal, partner_id)
-        return _retirement(request, held, at_revision(entry, held.revision), status)
+        return _retirement(request, held, at_revision(entry, held.revision, status), status)
 
     done = "/espace/partenaires?fait=retire"
     return await take(
@@ -174,7 +174,7 @@ def _sheet(request: Request, held: Partner | None, entry: Entry, status: int = 2
         held=held,
         entry=entry,
         retired=held is not None and held.status is PartnerStatus.RETIRED,
-        moved=status == 412,
+        moved=status in MOVED,
         kinds=LABELS[PartnerKind],
         zones=zones,
         zone_names=", ".join(zones.get(zone, zone) for zone in held.sheet.zones) if held else "",

@@ -12,7 +12,7 @@ from services.submission.domain.dates import civil_date
 from services.submission.domain.targets import Adopting, Programme
 from services.submission.pages.figures import known_year
 from services.submission.pages.form_choices import words_of
-from services.submission.pages.year_forms import at_revision, take
+from services.submission.pages.year_forms import MOVED, at_revision, take
 from services.submission.reference.lists import ListName
 from services.submission.yearbook_answers import programme_out
 from services.submission.yearbook_bodies import AdoptionIn
@@ -97,7 +97,7 @@ async def post_adoption_page(request: Request, year: int) -> Response:
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         held = await _held(request, principal, year)
-        return _page(request, year, held, at_revision(entry, held.revision if held else None), status)
+        return _page(request, year, held, at_revision(entry, held.revision if held else None, status), status)
 
     done = f"/espace/programmes/{year}?fait=adopte"
     return await take(request, "manage_yearbook", AdoptionIn, document, ids, act, again, done)
@@ -129,7 +129,7 @@ def _page(request: Request, year: int, held: Programme | None, entry: Entry, sta
         entry=entry,
         rows=min(_rows(entry.values), MOST) + SPARE,
         too_long=held is not None and len(held.now.targets) > MOST,
-        moved=status == 412,
+        moved=status in MOVED,
         opcos=sorted(OPCOS.items(), key=lambda one: one[1]),
         rome=sorted(words_of(ListName.ROME).items(), key=lambda one: one[1]),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -17,6 +17,8 @@ from shared.web.entry import Entry
 from shared.web.forms import Posted, posted
 
 B = TypeVar("B", bound=BaseModel)
+MOVED: Final = frozenset({412, 428})
+"""Somebody kept something meanwhile: after the revision that was read, or (428) where there was nothing yet. Its page shows what."""
 Again = Callable[[Principal, Entry, int], Awaitable[Response]]
 
 
@@ -25,9 +27,12 @@ def may(principal: Principal, operation: str) -> bool:
     return bool(POLICY[operation].keys() & principal.roles)
 
 
-def at_revision(entry: Entry, revision: int | None) -> Entry:
-    """Return a form that is now of another revision."""
-    return replace(entry, revision=revision)
+def at_revision(entry: Entry, revision: int | None, status: int) -> Entry:
+    """Return a form that comes back: of the revision that holds now where its page shows what changed, else of the one that was read.
+
+    Who only corrects what they typed must not write over what they have not seen.
+    """
+    return replace(entry, revision=revision) if status in MOVED else entry
 
 
 async def take(
