@@ -305,7 +305,7 @@ def _link(path: str, chosen: dict[str, int | None], following: str | None, limit
 
 def _quarter(after: str) -> tuple[int, int]:
     year, _, quarter = after.partition("-T")
-    if not (year.isdigit() and len(year) == 4 and quarter in ("1", "2", "3", "4")):
+    if not (year.isascii() and year.isdigit() and len(year) == 4 and quarter in ("1", "2", "3", "4")):
         raise _unfit()
     return int(year), int(quarter)
 

@@ -1,6 +1,6 @@
 """What a year is to be and what it is: the programme by OPCO and métier, monthly deliveries, projects declared and fiches received."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -83,6 +83,7 @@ async def post_delivery_page(request: Request, year: int) -> Response:
     rome = request.app.state.settings.given().references.rome
 
     def document(sent: Posted) -> Mapping[str, Any]:
+        known_year(year)
         found = [_line(sent, f"estimates.{n}") for n in range(_rows(sent.values))]
         return {"estimates": [one for one in found if any(value is not None for value in one.values())]}
 
@@ -123,7 +124,13 @@ def _delivery(request: Request, year: int, told: Delivery | None, entry: Entry, 
 def _rows(values: Mapping[str, Any]) -> int:
     """Return how many lines a form of a delivery has; no more than the contract takes."""
     places = [name.split(".")[1] for name in values if name.startswith("estimates.")]
-    return min(max((int(one) + 1 for one in places if one.isdigit() and len(one) <= 4), default=0), 2000)
+    return most_rows(places, 2000)
+
+
+def most_rows(places: Iterable[str], most: int) -> int:
+    """Return how many rows a form has, by the places in the names of its fields; what is no place counts for nothing."""
+    known = (int(one) + 1 for one in places if one.isascii() and one.isdigit() and len(one) <= 4)
+    return min(max(known, default=0), most)
 
 
 async def _told(request: Request, principal: Principal, year: int) -> Delivery | None:

@@ -88,7 +88,8 @@ def _numbered(fields: dict[str, str]) -> dict[str, str]:
         parts = path.split(".")
         if parts[0] == "sessions" and len(parts) > 2:
             rows[int(parts[1])] = rows.get(int(parts[1]), False) or parts[2] != "number"
-    taken = {int(text) for n in rows if (text := fields.get(f"sessions.{n}.number", "")).isdigit()}
+    typed = (fields.get(f"sessions.{n}.number", "") for n in rows)
+    taken = {int(text) for text in typed if text.isascii() and text.isdigit()}
     for row, something in sorted(rows.items()):
         name = f"sessions.{row}.number"
         if not something:
@@ -119,14 +120,14 @@ def without_row(fields: Fields, row: str) -> dict[str, str]:
 def is_row(name: str) -> bool:
     """Return whether a text names a row of a list of the form, `sessions.0.meetings.1`."""
     of, _, at = name.rpartition(".")
-    return bool(_ROW.fullmatch(name)) and at.isdigit() and is_list(of)
+    return bool(_ROW.fullmatch(name)) and at.isascii() and at.isdigit() and is_list(of)
 
 
 def is_list(name: str) -> bool:
     """Return whether a text names a list of the form."""
     plan: object = form()
     for part in name.split("."):
-        if isinstance(plan, Rows) and part.isdigit():
+        if isinstance(plan, Rows) and part.isascii() and part.isdigit():
             plan = plan.each
         elif isinstance(plan, Group) and part in plan.members:
             plan = plan.members[part]

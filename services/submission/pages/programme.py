@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.targets import Adopting, Programme
-from services.submission.pages.figures import known_year
+from services.submission.pages.figures import known_year, most_rows
 from services.submission.pages.form_choices import words_of
 from services.submission.pages.year_forms import MOVED, at_revision, take
 from services.submission.reference.lists import ListName
@@ -80,12 +80,13 @@ async def post_adoption_page(request: Request, year: int) -> Response:
     rome = request.app.state.settings.given().references.rome
 
     def document(sent: Posted) -> Mapping[str, Any]:
+        known_year(year)
         lines = [_line(sent, f"targets.{n}") for n in range(_rows(sent.values))]
         typed = [one for one in lines if any(value is not None for value in one.values())]
         return {"adopted_on": sent.given("adopted_on"), "targets": typed, "acknowledged": sent.acknowledged}
 
     def ids(_principal: Principal, _body: AdoptionIn) -> list[UUID]:
-        return [programme_id(known_year(year))]
+        return [programme_id(year)]
 
     def act(book: Yearbook, ask: Ask[AdoptionIn]) -> Answer:
         body = ask.body
@@ -111,7 +112,7 @@ def _line(sent: Posted, at: str) -> dict[str, Any]:
 def _rows(values: Mapping[str, Sequence[str]]) -> int:
     """Return how many lines a form of targets has; no more than it takes."""
     places = [name.split(".")[1] for name in values if name.startswith("targets.")]
-    return min(max((int(one) + 1 for one in places if one.isdigit() and len(one) <= 4), default=0), MOST + SPARE)
+    return most_rows(places, MOST + SPARE)
 
 
 async def _held(request: Request, principal: Principal, year: int) -> Programme | None:

@@ -233,3 +233,9 @@ async def test_a_fiche_after_the_deadline_of_its_quarter_says_why_it_comes(room:
     assert (late.status_code, [one["code"] for one in late.json()["objections"]]) == (422, ["CAMPAIGN_CLOSED"])
     excused = await room.post(GOLDEN_OPCO, "", {**fiche, "outside_campaign": {"motive": "MARCHE_PUBLIC"}})
     assert excused.status_code == 201, excused.text
+
+
+@pytest.mark.parametrize("after", ["2018", "2018-T5", "\u00b2\u2070\u00b9\u2078-T1", "\u0662\u0660\u0661\u0668-T1", "-T1"])
+async def test_a_place_in_the_list_of_campaigns_that_was_not_given_is_objected_to(room: Room, after: str) -> None:
+    answer = await room.read("akto", "/campaigns", {"after": after})
+    assert (answer.status_code, answer.json()["objections"][0]["code"]) == (422, "CURSOR_UNFIT")
