@@ -12,7 +12,7 @@ from services.submission.bodies import FicheIn, filed_out
 from services.submission.check_cases import Checked, Wanted, check_fiche
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Filing
-from services.submission.domain.fiche import LABELS
+from services.submission.domain.fiche import LABELS, Fiche
 from services.submission.domain.preparation import Preparation
 from services.submission.domain.preparing import preparation_at_revision
 from services.submission.form_fields import as_typed, content_of
@@ -32,6 +32,7 @@ from shared.contracts.references import OutsideMotive
 from shared.errors import Objection, Refused
 from shared.http import Answer, Ask, database, signed_in
 from shared.identity import Principal
+from shared.policy import authorize
 from shared.web.entry import Entry
 from shared.web.forms import Posted, posted
 from shared.web.pages import page_router, render, see_other
@@ -63,6 +64,8 @@ async def post_review_page(request: Request, fiche_id: UUID) -> Response:
     """File the fiche, or look at it again with the reason that is given for being late."""
     given: Given = request.app.state.settings.given()
     async with posted(request) as sent:
+        if await _is_filed(request, sent.principal, fiche_id):
+            return see_other(f"/espace/fiches/{fiche_id}", fait="deja-deposee")
         draft = await own_draft(request, sent.principal, fiche_id)
         content = content_of(begun_with(draft))
         if sent.text("vers") == "ici" or not isinstance(content, FicheContent):
@@ -91,6 +94,13 @@ async def post_review_page(request: Request, fiche_id: UUID) -> Response:
             entry = sent.entry(outcome, strip="content.", revision=draft.revision)
             return await _page(request, sent.principal, draft, entry, sent, outcome.status)
     return see_other(f"/espace/fiches/{fiche_id}", fait="depot")
+
+
+async def _is_filed(request: Request, principal: Principal, fiche_id: UUID) -> bool:
+    """Return whether one's own fiche was filed meanwhile: the button was pressed twice, or a colleague was first."""
+    authorize(principal, "submit_fiche")
+    held = await story.read_fiche(database(request), principal, fiche_id)
+    return isinstance(held, Fiche) and held.opco == principal.organisation
 
 
 def _outside_typed(sent: Posted) -> dict[str, str] | None:

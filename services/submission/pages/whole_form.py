@@ -110,7 +110,7 @@ async def post_content_page(request: Request, fiche_id: UUID, pour: str = "modif
     """Carry out what the content was typed for; buttons that add or take away rows only show the form again."""
     given: Given = request.app.state.settings.given()
     async with posted(request) as sent:
-        fiche = await _own(request, sent.principal, fiche_id, pour)
+        fiche = await _own(request, sent.principal, fiche_id, pour, now=False)
         purpose, fields = PURPOSES[pour], _typed(fiche, sent.values)
         adding, taking = sent.text("ajouter"), sent.text("retirer")
         if is_list(adding) or is_row(taking):
@@ -134,7 +134,7 @@ async def post_content_page(request: Request, fiche_id: UUID, pour: str = "modif
             document["reason"] = sent.text("reason")
         outcome = await sent.command(purpose.body, document, ids, act)
         if isinstance(outcome, Refused):
-            fiche = await _own(request, sent.principal, fiche_id, pour)
+            fiche = await _own(request, sent.principal, fiche_id, pour, now=False)
             entry = _shown(sent, fields)
             if isinstance(outcome, Stale):
                 return await _page(
@@ -144,8 +144,11 @@ async def post_content_page(request: Request, fiche_id: UUID, pour: str = "modif
     return see_other(f"/espace/fiches/{fiche_id}", fait=purpose.done)
 
 
-async def _own(request: Request, principal: Principal, fiche_id: UUID, pour: str) -> Fiche:
-    """Return the fiche whose content somebody may type anew now. Raises what a stranger is told, or that its state does not let it."""
+async def _own(request: Request, principal: Principal, fiche_id: UUID, pour: str, now: bool = True) -> Fiche:
+    """Return the fiche whose content somebody may type anew. Raises what a stranger is told, or that its state does not let it `now`.
+
+    Of what was typed already the command says so: a button pressed twice gets its answer again, and no text is lost.
+    """
     authorize(principal, "amend_fiche")
     if pour not in PURPOSES:
         raise NotFound(Objection("PURPOSE_UNKNOWN", "Cette page n’existe pas\u202f: revenez à la fiche."))
@@ -153,7 +156,8 @@ async def _own(request: Request, principal: Principal, fiche_id: UUID, pour: str
     authorize(principal, PURPOSES[pour].operation, held.opco, unknown=decisions.UNKNOWN)
     if not isinstance(held, Fiche):
         raise NotFound(decisions.UNKNOWN)
-    allowed(PURPOSES[pour].operation, held.status)
+    if now:
+        allowed(PURPOSES[pour].operation, held.status)
     return held
 
 

@@ -40,6 +40,7 @@ NOTICES: Final[dict[str, tuple[str, str]]] = {
     "bilan": ("Le bilan est rendu.", ""),
     "reconduction": ("Le brouillon est prêt.", "Vérifiez ses dates et complétez-le avant de le déposer."),
     "depot": ("La fiche est déposée.", "La Région ouvre le dossier et rend son avis."),
+    "deja-deposee": ("La fiche est déjà déposée.", "Elle est ci-dessous telle qu’elle a été déposée."),
     "complement": ("Le complément est envoyé.", "La Région reprend l’examen de la fiche."),
     "intention": ("L’intention est annoncée.", "La Région la voit ; elle ne compte pas comme un projet ferme."),
     "modification": ("La fiche est modifiée.", ""),
