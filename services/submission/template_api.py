@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.submission import template_cases as story
 from services.submission.bodies import FiledOut, filed_out
+from services.submission.domain.form_template import FormTemplate
 from services.submission.form_fields import unfit_fields
 from services.submission.preparation_cases import draft_fiche
 from services.submission.store import Fiches
@@ -21,7 +22,7 @@ from services.submission.template_bodies import (
 )
 from services.submission.template_store import Templates
 from shared.contracts.fiche import fiche_id as id_of
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, NotFound
 from shared.http import Answer, Ask, answers, database, door, ok, signed_in, takes
 from shared.identity import Principal
 from shared.policy import authorize
@@ -87,12 +88,20 @@ async def post_deletion(request: Request, template_id: UUID) -> Response:
 )
 async def post_draft_from(request: Request, template_id: UUID) -> Response:
     """Begin a draft with the fields of a template (OPCO; If-Match where a draft is there already)."""
-    template = await story.read_template(database(request), await signed_in(request), template_id)
+    principal = await signed_in(request)
+    template: FormTemplate | None
+    try:
+        template = await story.read_template(database(request), principal, template_id)
+    except NotFound:
+        # it is said in the transaction: a key that has served gets its answer again, also once the template is gone
+        template = None
 
     def ids(principal: Principal, body: FromTemplateIn) -> list[UUID]:
         return [id_of(principal.organisation, body.reference)]
 
     def act(fiches: Fiches, ask: Ask[FromTemplateIn]) -> Answer:
+        if template is None:
+            raise NotFound(story.UNKNOWN)
         there = fiches.get(id_of(ask.principal.organisation, ask.body.reference))
         revision = ask.if_match if there is None else ask.required_revision()
         done = draft_fiche(fiches, ask.principal, ask.body.reference, template.fields, ask.at, revision)

@@ -53,6 +53,17 @@ async def test_a_template_is_saved_listed_used_and_deleted(room: Room) -> None:
     assert [row["action"] for row in trail] == ["save_template"] * 2 + ["delete_template", "save_template"]
 
 
+async def test_a_key_that_served_gets_its_answer_again_once_the_template_is_gone(room: Room) -> None:
+    template = (await save(room, "Peintres")).json()["template_id"]
+    path, body = f"/templates/{template}/draft", {"reference": "T-3"}
+    first = await room.command(GOLDEN_OPCO, path, body, key="once")
+    assert first.status_code == 201, first.text
+    assert (await room.command(GOLDEN_OPCO, f"/templates/{template}/deletion", {})).status_code == 200
+    again = await room.command(GOLDEN_OPCO, path, body, key="once")
+    assert (again.status_code, again.content) == (201, first.content)
+    assert (await room.command(GOLDEN_OPCO, path, {"reference": "T-4"})).status_code == 404
+
+
 async def test_templates_are_one_opcos_own_business(room: Room) -> None:
     template = (await save(room, "Peintres")).json()["template_id"]
     for who, status in (("akto", 404), ("region", 403), ("dreets", 403)):
