@@ -278,10 +278,11 @@ def _place(cursor: str) -> Place:
     """Return the place a cursor names; raises `InvalidInput` for one that this service did not make."""
     try:
         at, identifier = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").split(" ")
-        place = Place(dt.datetime.fromisoformat(at), UUID(identifier))
-    except ValueError:
+        moment = dt.datetime.fromisoformat(at)
+        place = Place(moment.astimezone(dt.UTC), UUID(identifier)) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # a moment at the end of the calendar may have none in UTC
         place = None
-    if place is None or place.submitted_at.tzinfo is None:
+    if place is None:
         message = "Reprenez la valeur «\u202fnext\u202f» de la page précédente."
         raise InvalidInput(Objection("CURSOR_UNFIT", message, field="after"))
     return place

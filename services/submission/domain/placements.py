@@ -47,6 +47,8 @@ def return_placements(fiche: Fiche, number: int, placements: Placements, at: dt.
 
 def due_on(plan: SessionPlan, moment: PlacementMoment) -> dt.date:
     """Return the first day on which a return of this moment can be known: the day after the end, or after three months from it."""
+    if plan.end.year == dt.MAXYEAR:
+        return dt.date.max  # a session that does not end in any calendar is never due
     month = plan.end.month - 1 + _MONTHS[moment]
     year, month = plan.end.year + month // 12, month % 12 + 1
     return dt.date(year, month, min(plan.end.day, calendar.monthrange(year, month)[1])) + dt.timedelta(days=1)

@@ -178,7 +178,7 @@ def _spot(text: str) -> Spot | None:
     """Return the spot that an address names; one that was not made here is the beginning."""
     try:
         due, at, identifier = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii").split(" ")
-        spot = Spot(dt.date.fromisoformat(due), dt.datetime.fromisoformat(at), UUID(identifier))
-    except ValueError:
+        moment = dt.datetime.fromisoformat(at)
+        return Spot(dt.date.fromisoformat(due), moment.astimezone(dt.UTC), UUID(identifier)) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # a moment at the end of the calendar may have none in UTC
         return None
-    return spot if spot.submitted_at.tzinfo else None

@@ -1,5 +1,6 @@
 """The list of fiches: every filter alone and together, true counts per status by the same filters, page after page."""
 
+import base64
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -120,3 +121,13 @@ async def test_what_is_of_no_list_is_refused_all_at_once(room: Room) -> None:
     answer = await room.client.get("/fiches", params=query, headers={"authorization": "region"})
     codes = [one["code"] for one in answer.json()["objections"]]
     assert (answer.status_code, codes) == (422, ["OPCO_UNKNOWN", "ZONE_UNKNOWN", "DEPARTMENT_UNKNOWN"])
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2018-03-01T12:00:00", "yesterday"])
+async def test_a_place_that_no_list_gave_is_objected_to_and_on_screen_is_the_beginning(room: Room, at: str) -> None:
+    identifier = fiche_id("opco-2i", "A")
+    given, shown = (base64.urlsafe_b64encode(one.encode()).decode() for one in (f"{at} {identifier}", f"2018-03-01 {at} {identifier}"))
+    answer = await room.client.get("/fiches", params={"after": given}, headers={"authorization": "region"})
+    assert (answer.status_code, answer.json()["objections"][0]["code"]) == (422, "CURSOR_UNFIT")
+    page = await room.client.get("/espace/fiches", params={"suite": shown}, headers={"authorization": "region"})
+    assert page.status_code == 200 and "POEC - Peintre industriel" in page.text

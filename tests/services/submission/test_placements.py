@@ -44,6 +44,7 @@ def refused(told: Placements, at: dt.datetime = f.AFTERWARDS) -> list[str]:
 @pytest.mark.parametrize(("moment", "end", "due"), [
     (FIN, "2018-08-03", "2018-08-04"), (LATER, "2018-08-03", "2018-11-04"), (LATER, "2018-11-30", "2019-03-01"),
     (LATER, "2019-11-30", "2020-03-01"), (LATER, "2018-10-31", "2019-02-01"), (LATER, "2018-12-31", "2019-04-01"),
+    (FIN, "9999-12-31", "9999-12-31"), (LATER, "9999-11-30", "9999-12-31"),
 ])  # fmt: skip
 def test_a_moment_has_come_the_day_after_it(moment: PlacementMoment, end: str, due: str) -> None:
     assert due_on(plan(end), moment) == dt.date.fromisoformat(due)
