@@ -38,12 +38,14 @@ _LOG = log("retention")
 class Keeping:
     """One thing that is kept for a time: its name in `removal` and in the metric, for how long, and the statement that removes it.
 
-    The statement removes rows older than `edge.before`, at most `$2` of them, and returns one row for each.
+    The statement removes rows older than `edge.before`, at most `$2` of them, and returns one row for each. `at_once` says how many
+    go in one transaction where others go with each of them; None: as many as usual.
     """
 
     what: str
     kept_for: Callable[[Any], timedelta]
     statement: str
+    at_once: int | None = None
 
 
 KEEPINGS: Final[tuple[Keeping, ...]] = (
@@ -100,7 +102,7 @@ class Retention:
         for keeping in self._keepings:
             while n := await self._batch(keeping):
                 removed[keeping.what] += n
-                if n < _BATCH:
+                if n < (keeping.at_once or _BATCH):
                     break
         return removed
 
@@ -114,7 +116,7 @@ class Retention:
             if not found["mine"] or found["moved"]:
                 return 0
             query = _REMOVE.format(statement=keeping.statement)
-            rows = await unit.read(query, keeping.kept_for(self._settings), _BATCH, keeping.what)
+            rows = await unit.read(query, keeping.kept_for(self._settings), keeping.at_once or _BATCH, keeping.what)
         n: int = rows[0]["rows"] if rows else 0
         if n:
             REMOVED.labels(keeping.what).inc(n)

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from services.submission.files.tables import MOST_FICHES
 from services.submission.files.template import rows_of
 from services.submission.form_fields import fields_of
 from services.submission.import_api import LIMIT_BYTES
@@ -229,7 +231,11 @@ async def test_files_are_forgotten_after_their_time_and_the_fiches_stay(room: Ro
     done = await carried(room, await send(room, json.dumps(fiches("F-1")).encode()))
     assert KEEPING.kept_for(Settings.model_construct(retain_imports_days=90)) == timedelta(days=90)
     settings = Settings.model_construct(retain_imports_days=0)
-    await Retention(room.database, settings, (KEEPING,)).pass_once()
+    few = replace(KEEPING, at_once=1)
+    await carried(room, await send(room, json.dumps(fiches("F-2")).encode()))
+    assert (await Retention(room.database, settings, (few,)).pass_once())["imports"] > 1
+    assert {row["rows"] for row in await room.fetch("SELECT rows FROM removal WHERE what = 'imports'")} == {1}
+    assert KEEPING.at_once is not None and KEEPING.at_once * MOST_FICHES <= 200_000, "lines that go in one transaction"
     assert (await ask(room, f"/{done['import_id']}")).status_code == 404
     assert await room.fetch("SELECT 1 FROM fiche_import_line WHERE reference = 'F-1'") == []
     assert await room.fetch("SELECT 1 FROM fiche WHERE reference = 'F-1'")
