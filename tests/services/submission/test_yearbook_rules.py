@@ -125,8 +125,8 @@ def test_a_campaign_is_moved_either_way_with_a_reason_and_its_extensions_stay() 
 
 def test_a_reason_that_seems_to_name_a_person_is_read_again() -> None:
     with pytest.raises(WarningsUnanswered):
-        c.extend_campaign(summer(), None, MAY_30, why("Demandé par Mme Martin."))
-    kept = c.extend_campaign(summer(), None, MAY_30, why("Demandé par Mme Martin.", "PERSON_NAME_SUSPECTED"))
+        c.extend_campaign(summer(), None, MAY_30, why("Demandé par Mme Exemple."))
+    kept = c.extend_campaign(summer(), None, MAY_30, why("Demandé par Mme Exemple.", "PERSON_NAME_SUSPECTED"))
     assert [warning.code for warning in kept.warnings] == ["PERSON_NAME_SUSPECTED"]
 
 
