@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -37,6 +38,31 @@ _WORDS: Final[dict[str, str]] = {
     "model_type": "Un objet est attendu.",
     "model_attributes_type": "Un objet est attendu.",
 }
+_FILL_IN: Final = "Renseignez ce champ."
+_CHOOSE: Final = "Choisissez une réponse dans la liste."
+_NUMBER: Final = "Indiquez un nombre entier, en chiffres."
+_DATE: Final = "Indiquez une date (jj/mm/aaaa)."
+_YES_OR_NO: Final = "Répondez par oui ou par non."
+_TO_PEOPLE: Final[Mapping[str, str]] = {
+    "FORM_STRING_TYPE": _FILL_IN,
+    "FORM_TUPLE_TYPE": _FILL_IN,
+    "FORM_MODEL_TYPE": _FILL_IN,
+    "FORM_MODEL_ATTRIBUTES_TYPE": _FILL_IN,
+    "FORM_INT_TYPE": _NUMBER,
+    "FORM_INT_PARSING": _NUMBER,
+    "FORM_INT_FROM_FLOAT": _NUMBER,
+    "FORM_FLOAT_TYPE": "Indiquez un nombre.",
+    "FORM_ENUM": _CHOOSE,
+    "FORM_LITERAL_ERROR": _CHOOSE,
+    "FORM_DATE_FROM_DATETIME_PARSING": _DATE,
+    "FORM_DATE_PARSING": _DATE,
+    "FORM_DATE_TYPE": _DATE,
+    "FORM_UUID_PARSING": "Cet identifiant n’est pas reconnu\u202f: reprenez celui de l’annuaire.",
+    "FORM_BOOL_TYPE": _YES_OR_NO,
+    "FORM_BOOL_PARSING": _YES_OR_NO,
+}
+"""Code to what a person is told who fills in a form or a table: no code of the contract, dates as they are typed there."""
+_LEAST_ONE: Final = frozenset({"FORM_STRING_TOO_SHORT", "FORM_TOO_SHORT"})
 _OTHER: Final = "Cette valeur n’a pas la forme attendue"
 
 PATTERNS: Final[dict[str, str]] = {
@@ -79,6 +105,13 @@ def words_of(kind: str, limits: Mapping[str, str]) -> str:
     if bounds:
         return f"{said}\u202f: {', '.join(bounds)}."
     return f"{said}."
+
+
+def to_people(objection: Objection) -> Objection:
+    """Return an objection of form as it is said to a person at a form or a table; to programs it speaks of the contract."""
+    empty = objection.code in _LEAST_ONE and objection.facts.get("min_length") == "1"
+    words = _FILL_IN if empty else _TO_PEOPLE.get(objection.code)
+    return objection if words is None else replace(objection, message=words)
 
 
 def _bound(kind: str, name: str, value: str) -> str:

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts.fiche import EUROS, FicheContent
 from shared.contracts.text import CODE, Free
 from shared.errors import Objection
+from shared.form_words import to_people
 from shared.parsing import MAX_OBJECTIONS, objections_from
 from shared.personal_data import objections_to
 
@@ -96,7 +97,7 @@ def fields_of(content: FicheContent) -> dict[str, str]:
 
 
 def content_of(fields: Typed) -> FicheContent | tuple[Objection, ...]:
-    """Return the content that was typed, or every objection of form, each with the path of its field as it was given."""
+    """Return the content that was typed, or every objection of form in words for people, each with its field's path as it was given."""
     wrong = list(unfit_fields(fields))
     reading = _Reading()
     document = reading.read(form(), _tree({path: text for path, text in fields.items() if leaf_at(path)}), ())
@@ -107,7 +108,9 @@ def content_of(fields: Typed) -> FicheContent | tuple[Objection, ...]:
             {**error, "loc": reading.given(error["loc"])}
             for error in errors.errors(include_url=False, include_input=False)
         ]
-        return tuple([*wrong, *(_in_euros(one) for one in objections_from(found, FicheContent))][:MAX_OBJECTIONS])
+        return tuple(
+            [*wrong, *(_in_euros(to_people(one)) for one in objections_from(found, FicheContent))][:MAX_OBJECTIONS]
+        )
     return tuple(wrong) or content
 
 

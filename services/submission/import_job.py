@@ -41,6 +41,7 @@ from shared.contracts.text import CODE
 from shared.crash import crash_point
 from shared.database import Database, RightsChanged, UnitOfWork, retried
 from shared.errors import Conflict, Forbidden, InvalidInput, Malformed, Objection, Refused
+from shared.form_words import to_people
 from shared.identity import Principal
 from shared.logs import log
 from shared.messaging.clients import cancelled_from_outside
@@ -302,7 +303,7 @@ def _of_table(line: Waiting) -> FicheIn:
         raw["outside_campaign"] = said["outside_campaign"] or None
         named = parse_json(json.dumps(raw).encode(), NamedIn)
     except (InvalidInput, Malformed) as refused:
-        wrong += refused.objections
+        wrong += map(to_people, refused.objections)
     content = content_of(said["fields"])
     if named is None or not isinstance(content, FicheContent):
         raise InvalidInput(*wrong, *(() if isinstance(content, FicheContent) else content))

@@ -24,6 +24,7 @@ from shared.errors import (
     Refused,
     Unauthenticated,
 )
+from shared.form_words import to_people
 from shared.http import Answer, Ask, Door, Kept, Sent, door, idempotency_key, signed_in
 from shared.identity import Principal
 from shared.parsing import MAX_BYTES, parse_json
@@ -104,6 +105,7 @@ class Posted:
         except _NOT_A_FORMS:
             raise
         except Refused as refused:
+            refused.objections = tuple(map(to_people, refused.objections))
             return refused
 
     async def _carried_out(

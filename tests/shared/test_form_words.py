@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from shared.contracts.fiche import Address, FicheContent, Money, SessionPlan
 from shared.contracts.ingress import SubmitFiche
 from shared.errors import InvalidInput, Objection
-from shared.form_words import PATTERNS, model_at, words_of
+from shared.form_words import PATTERNS, model_at, to_people, words_of
 from shared.parsing import parse_json
 from tests.support.documents import ROOT
 from tests.support.fiches import golden_json
@@ -67,6 +68,26 @@ WORDS = {
 def test_a_limit_is_said_in_words(error: tuple[str, str, str], sentence: str) -> None:
     kind, name, value = error
     assert words_of(kind, {name: value} if name else {}) == sentence
+
+
+TO_PEOPLE = {
+    ("FORM_ENUM", "expected", "'BESOIN_DISPARU' or 'AUTRE'"): "Choisissez une réponse dans la liste.",
+    ("FORM_DATE_PARSING", "", ""): "Indiquez une date (jj/mm/aaaa).",
+    ("FORM_DATE_TYPE", "", ""): "Indiquez une date (jj/mm/aaaa).",
+    ("FORM_INT_TYPE", "", ""): "Indiquez un nombre entier, en chiffres.",
+    ("FORM_STRING_TYPE", "", ""): "Renseignez ce champ.",
+    ("FORM_STRING_TOO_SHORT", "min_length", "1"): "Renseignez ce champ.",
+    ("FORM_TOO_SHORT", "min_length", "1"): "Renseignez ce champ.",
+    ("FORM_STRING_TOO_SHORT", "min_length", "3"): "as it was",
+    ("REFERENCE_TAKEN", "", ""): "as it was",
+}
+
+
+@pytest.mark.parametrize(("said", "sentence"), TO_PEOPLE.items(), ids=lambda value: str(value)[:40])
+def test_a_person_at_a_form_is_told_what_to_do_and_no_word_of_the_contract(said: tuple[str, str, str], sentence: str) -> None:
+    code, name, value = said
+    objection = Objection(code, "as it was", field="motive", facts={name: value} if name else {})
+    assert to_people(objection) == replace(objection, message=sentence)
 
 
 def test_the_facts_keep_the_limit_for_machines() -> None:

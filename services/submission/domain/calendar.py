@@ -74,7 +74,7 @@ def campaign_is_open(case: Case) -> Objection | None:
     last, quarter = campaign.last_day(case.opco), "1er" if campaign.quarter == 1 else f"{campaign.quarter}e"
     message = (
         f"La campagne du {quarter} trimestre {campaign.year} a pris fin le {last:%d/%m/%Y} pour votre OPCO\u202f:"
-        " indiquez le motif du dépôt hors campagne (CONJONCTUREL, PROJET_PARTICULIER ou MARCHE_PUBLIC)."
+        " indiquez le motif du dépôt hors campagne (besoin conjoncturel, projet particulier ou marché public)."
     )
     facts: Facts = {"year": campaign.year, "quarter": campaign.quarter, "last_day": last.isoformat()}
     return Objection("CAMPAIGN_CLOSED", message, "minutes L176-182", "outside_campaign", facts)

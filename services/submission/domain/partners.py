@@ -22,6 +22,10 @@ UNKNOWN: Final = Objection(
 )
 
 
+CODE_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{1,59}$"
+"""How the Région calls a partner."""
+
+
 class PartnerStatus(StrEnum):
     """Whether a partner may be chosen for a fiche."""
 
