@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.submission.domain.partners import LABELS, Partner, PartnerStatus, Sheet
+from services.submission.domain.partners import CODE_PATTERN, LABELS, Partner, PartnerStatus, Sheet
 from shared.contracts.fiche import Value
 from shared.contracts.ingress import Codes
 from shared.contracts.labels import label
 from shared.contracts.references import ZONES_EMPLOI, PartnerKind
 from shared.contracts.text import Label
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,59}$")]
+Code = Annotated[str, Field(pattern=CODE_PATTERN)]
 Mailbox = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=160)]
 Web = Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=200)]
 

@@ -5,8 +5,11 @@ What a text means is the form's business (`form_fields.py`); what cannot be unde
 
 import datetime as dt
 import re
+from contextlib import suppress
 from typing import Final, TypeAlias
+from uuid import UUID
 
+from services.submission.domain.partners import CODE_PATTERN, partner_id
 from services.submission.files.columns import Column, plain
 from services.submission.form_fields import Kind
 
@@ -14,6 +17,7 @@ Cell: TypeAlias = str | int | float | bool | dt.date | dt.time | dt.timedelta | 
 """What a reader gives for a cell."""
 LONGEST: Final = 32_767
 """Characters of a cell, as in a spreadsheet."""
+PARTNERS: Final = "sourcing.partner_ids"
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f]+")
 _TIME: Final = re.compile(r"^(\d{1,2})(?:[:hH](\d{2})?)(?::\d{2})?$")
 _CODES: Final = re.compile(r"^[\w\s,;|]*$")
@@ -42,7 +46,17 @@ def _text(column: Column, cell: Cell) -> str:
         return f"{int(found[1]):02}:{found[2] or '00'}" if found else text
     if column.choices:
         return _chosen(column, text)
+    if column.path == PARTNERS:
+        return _partner(text)
     return _padded(column, text)
+
+
+def _partner(text: str) -> str:
+    """Return the identifier of a partner that is named by its code, as the directory shows it: it is derived from that."""
+    with suppress(ValueError):
+        return str(UUID(text))
+    code = text.lower()
+    return str(partner_id(code)) if re.fullmatch(CODE_PATTERN, code) else text
 
 
 def _written(cell: Cell) -> str:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from services.submission.files.headers import BESIDE_LABELS, COMMENTS
+from services.submission.files.headers import BESIDE_LABELS, COMMENTS, WHOLE_LABELS
 from services.submission.form_fields import Kind, Leaf, leaf_at
 from services.submission.reference.lists import Entry, ListName, reference_list
 from shared.contracts.fiche import FicheContent
@@ -188,4 +188,4 @@ def by_header() -> Mapping[str, Column]:
 def said_place(field: str | None) -> str:
     """Return an objection's field in the words of the table, with the session or meeting it is about; as it is where it is none."""
     path = (field or "").removeprefix("content.")
-    return full_label(path) or BESIDE_LABELS.get(path) or path
+    return full_label(path) or BESIDE_LABELS.get(path) or WHOLE_LABELS.get(path) or path

@@ -17,6 +17,8 @@ BESIDE_LABELS: Final[Mapping[str, str]] = {
     "outside_campaign.motive": "Hors campagne\u202f: motif",
     "outside_campaign.reason": "Hors campagne\u202f: précision",
 }
+WHOLE_LABELS: Final[Mapping[str, str]] = {"outside_campaign": "Hors campagne", "content": "Contenu de la fiche"}
+"""What is said of several columns at once."""
 COMMENTS: Final[Mapping[str, str]] = {
     "reference": "Votre propre référence de la fiche. Une ligne de même référence ajoute une session ou une réunion.",
     "acknowledged": "Codes des avertissements que vous avez lus et maintenez." + _LIST,
@@ -82,7 +84,9 @@ COMMENTS: Final[Mapping[str, str]] = {
     "hires_announced": "Nombre d’embauches annoncées.",
     "sourcing.plan": "Comment les stagiaires sont trouvés.",
     "sourcing.partners": "Organismes partenaires, sans nom de personne." + _LIST + _ONCE,
-    "sourcing.partner_ids": "Identifiants des partenaires choisis dans l’annuaire." + _LIST + _ONCE,
+    "sourcing.partner_ids": "Codes des partenaires choisis dans l’annuaire, par exemple mission-locale-caen, ou leurs identifiants."
+    + _LIST
+    + _ONCE,
     "sourcing.pilots": "FRANCE_TRAVAIL, MISSION_LOCALE, CAP_EMPLOI." + _LIST + _ONCE,
     "procurement": "AUCUN, EN_PREPARATION, PUBLIE ou ATTRIBUE.",
     "contact": "Boîte fonctionnelle, jamais l’adresse d’une personne.",

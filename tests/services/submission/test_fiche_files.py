@@ -14,6 +14,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.submission.domain.partners import partner_id
 from services.submission.files.cells import texts_of
 from services.submission.files.columns import BESIDE, by_header, columns, plain, said_place
 from services.submission.files.headers import BESIDE_LABELS, COMMENTS
@@ -234,9 +235,30 @@ def test_no_cell_of_a_report_is_a_formula(text: str) -> None:
     assert harmless("Peintre") == "Peintre"
 
 
+def test_a_partner_is_named_by_its_code_or_by_its_identifier() -> None:
+    (column,) = [column for column in columns() if column.path == "sourcing.partner_ids"]
+    wanted = str(partner_id("mission-locale-caen"))
+    assert texts_of(column, f"Mission-Locale-Caen | {wanted.upper()}") == [wanted, wanted]
+    assert texts_of(column, "Mission locale de Caen") == ["Mission locale de Caen"]
+    assert "mission-locale-caen" in column.help
+
+
+def test_a_table_is_told_in_the_words_of_its_template() -> None:
+    row = dict(zip(TITLES, table(golden_content())[1], strict=True))
+    row |= {"Premier jour": "avril", "Type de besoin": "autre", "Partenaires de l’annuaire": "Mission locale de Caen"}
+    (draft,) = drafts("csv", as_csv(TITLES, [row[title] for title in TITLES]))
+    found = content_of(draft["fields"])
+    assert isinstance(found, tuple)
+    told = {one.field: one.message for one in found}
+    assert told["sessions.0.start"] == "Indiquez une date (jj/mm/aaaa)."
+    assert told["kind"] == "Choisissez une réponse dans la liste."
+    assert not any("AAAA-MM-JJ" in text or "UUID" in text or "CONJONCTURELLE" in text for text in told.values())
+
+
 def test_an_objection_names_its_column() -> None:
     assert said_place("content.hours.total") == said_place("hours.total") == "Heures en tout"
     assert said_place("sessions.1.meetings.0.on") == "Session 2, réunion d’information 1\u202f: Date de la réunion"
+    assert [said_place(whole) for whole in ("outside_campaign", "content")] == ["Hors campagne", "Contenu de la fiche"]
     assert said_place("somewhere.else") == "somewhere.else"
 
 
