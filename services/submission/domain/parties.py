@@ -7,6 +7,7 @@ from services.submission.domain.case import Case, Facts
 from shared.contracts.references import DEPARTMENTS, IDCC_BY_OPCO, OPCOS, ZONES_EMPLOI
 from shared.errors import Objection
 
+_VOWEL: Final = re.compile(r"[aeiouyàâäéèêëîïôöùûü]", re.IGNORECASE)
 _SIRET: Final = re.compile(r"[0-9]{14}")
 _NDA: Final = re.compile(r"[0-9A-Z]{11}")
 _NDA_STRUCTURE: Final = re.compile(r"[0-9]{4}[0-9A-Z][0-9]{6}")
@@ -27,14 +28,19 @@ def own_branch(idcc: str, opco: str, field: str) -> Objection | None:
         return None
     name = OPCOS.get(opco, opco)
     if owner:
-        message = f"La branche IDCC {idcc} relève de {OPCOS[owner]} et non de {name}\u202f: corrigez la branche."
+        message = f"La branche IDCC {idcc} relève {_of(OPCOS[owner])} et non {_of(name)}\u202f: corrigez la branche."
     else:
         message = (
-            f"La branche IDCC {idcc} n’est pas dans la liste des branches de {name}\u202f:"
+            f"La branche IDCC {idcc} n’est pas dans la liste des branches {_of(name)}\u202f:"
             " corrigez-la ou faites-la ajouter."
         )
     facts = {"idcc": idcc, "opco": opco, "owner": owner}
     return Objection("BRANCH_OPCO", message, "L6332-1-1 III", field, facts)
+
+
+def _of(name: str) -> str:
+    """Return « d’Atlas », « de Constructys »: no name of an OPCO begins with an h."""
+    return f"d’{name}" if _VOWEL.match(name) else f"de {name}"
 
 
 def siret_is_valid(case: Case) -> Objection | None:

@@ -6,6 +6,7 @@ import pytest
 
 from services.submission.domain import parties
 from services.submission.domain.desk import Desk
+from shared.contracts.references import IDCC_BY_OPCO
 from tests.services.submission.filings import (
     PARTNER,
     at_desk,
@@ -111,6 +112,16 @@ def test_the_nda_has_eleven_characters_and_usually_a_structure(
 )
 def test_the_branch_belongs_to_the_opco(opco: str, idcc: str, code: str | None) -> None:
     assert says(parties.branch_belongs_to_the_opco, case(opco, branch_idcc=idcc)) == code
+
+
+def test_an_opco_is_named_as_one_says_it() -> None:
+    of_others = parties.branch_belongs_to_the_opco(case("constructys", branch_idcc=next(iter(IDCC_BY_OPCO["atlas"]))))
+    of_nobody = parties.branch_belongs_to_the_opco(case("opco-ep", branch_idcc="9998"))
+    assert of_others is not None and of_nobody is not None
+    assert "relève d’Atlas et non de Constructys\u202f:" in of_others.message
+    assert "branches d’Opco EP\u202f:" in of_nobody.message
+    lopcommerce = parties.branch_belongs_to_the_opco(case("lopcommerce", branch_idcc="9998"))
+    assert lopcommerce is not None and "branches de L’Opcommerce\u202f:" in lopcommerce.message
 
 
 @pytest.mark.parametrize(
