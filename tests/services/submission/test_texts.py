@@ -4,7 +4,7 @@ import pytest
 
 from services.submission.domain import decisions, sessions
 from services.submission.domain.fiche import Status
-from services.submission.domain.texts import mailbox_is_functional, nobody_is_named
+from services.submission.domain.texts import mailbox_is_functional, name_warning, nobody_is_named
 from shared.errors import Refused, WarningsUnanswered
 from tests.services.submission import filings as f
 from tests.services.submission.filings import case
@@ -42,6 +42,25 @@ def test_every_field_that_names_somebody_is_a_fact_of_the_one_warning() -> None:
     objection = nobody_is_named(case(objective=NAMED, sourcing={"plan": NAMED, "partners": ["Greta", "M. Essai"]}))
     assert objection is not None
     assert (objection.field, objection.facts["fields"]) == ("objective", "objective,sourcing.plan,sourcing.partners.1")
+    assert "(Objectif\u202f; Plan de recherche de candidats\u202f; Autre partenaire 2)" in objection.message
+
+
+def test_the_warning_about_other_texts_calls_them_by_their_names_too() -> None:
+    texts = [("agenda.1", NAMED), ("decisions.0.text", NAMED), ("reason", "Rien.")]
+    objection = name_warning(texts)
+    assert objection is not None
+    assert "Ces textes semblent" in objection.message
+    assert "(Point de l’ordre du jour 2\u202f; Décision 1\u202f: Texte)" in objection.message
+    alone = name_warning([("intention.title", NAMED)])
+    assert alone is not None
+    assert alone.message.startswith("Ce texte semble nommer une personne (Intitulé)")
+
+
+def test_a_warning_about_very_many_texts_says_how_many_more_there_are() -> None:
+    objection = name_warning([(f"decisions.{n}.text", NAMED) for n in range(23)])
+    assert objection is not None
+    assert objection.message.count("Décision") == 20
+    assert "et 3 de plus)" in objection.message
 
 
 def warned(refused: Refused) -> list[str]:
