@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.contracts.field_labels import full_label
 from shared.errors import Objection, Refused
 
 
@@ -28,6 +29,8 @@ class Entry:
     code: str = ""
     key: str = field(default_factory=new_key)
     revision: int | None = None
+    labels: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What the form calls its fields; its macros write it, and `render` shows the form again once they have."""
 
     @classmethod
     def of(cls, values: Mapping[str, object], revision: int | None = None) -> "Entry":
@@ -45,6 +48,26 @@ class Entry:
     def against(self, name: str) -> list[Objection]:
         """Return what there is against a field."""
         return [objection for objection in self.objections if objection.field == name]
+
+    def lead(self, objection: Objection) -> str:
+        """Return the label of an objection's field, « Session 2\u202f: Premier jour », which its sentence in a summary begins with.
+
+        Empty where the field has none, or where the sentence names it already.
+        """
+        label = self._label(objection.field).rstrip(" ?\u202f") if objection.field else ""
+        return "" if label in objection.message else label
+
+    def _label(self, name: str) -> str:
+        """Return a field's label: of a list's element with its place, of a part that the form has as a whole the whole's."""
+        if name in self.labels and not any(part.isdigit() for part in name.split(".")):
+            return self.labels[name]
+        if of_a_fiche := full_label(name):
+            return of_a_fiche
+        places = [int(part) + 1 for part in name.split(".") if part.isdigit()]
+        if name in self.labels:
+            return f"{self.labels[name]} n°\u00a0{places[0]}"
+        whole = name.rpartition(".")[0]
+        return self._label(whole) if whole else ""
 
     @property
     def wrong(self) -> bool:

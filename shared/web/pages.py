@@ -5,7 +5,7 @@ Every page is HTML that works alone; htmx fetches the same addresses and takes t
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -15,7 +15,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
 from shared.identity import Principal
-from shared.policy import POLICY
+from shared.policy import POLICY, limited_to
+from shared.web.entry import Entry
 from shared.web.templates import environment
 from shared.web.words import organisation_of, roles_of
 from shared.who_asks import session_of
@@ -32,11 +33,15 @@ _POLICY: Final = (
 
 @dataclass(frozen=True)
 class Link:
-    """One entry of the navigation: what it is called, where it leads, and the operation that one must be allowed to see it."""
+    """One entry of the navigation: what it is called, where it leads, and the operation that one must be allowed to see it.
+
+    `own` is what it is called for those whom that operation shows their own only; empty: the same.
+    """
 
     label: str
     path: str
     operation: str
+    own: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,10 @@ def render(
         "sign_in_path": sign_in_path(request),
         "can_sign_in": getattr(request.app.state, "sign_in", None) is not None,
     }
-    text = templates.get_template(template).render({**shown, **context})
+    entry, page = context.get("entry"), templates.get_template(template)
+    text = page.render({**shown, **context})
+    if isinstance(entry, Entry) and (entry.objections or entry.warnings):
+        text = page.render({**shown, **context})  # what is said above the form names its fields, which are known by now
     answer = HTMLResponse(text, status)
     answer.headers["content-security-policy"] = _policy(request)
     answer.headers["referrer-policy"] = "same-origin"  # under no-referrer a form's Origin is null, and no write passes
@@ -131,7 +139,11 @@ def _nav(pages: Pages | None, visitor: Visitor | None) -> list[Link]:
     """Return the entries whose operation one of the visitor's roles may do."""
     if pages is None or visitor is None:
         return []
-    return [link for link in pages.nav if POLICY[link.operation].keys() & visitor.principal.roles]
+    shown = [link for link in pages.nav if POLICY[link.operation].keys() & visitor.principal.roles]
+    return [
+        replace(link, label=link.own) if link.own and limited_to(visitor.principal, link.operation) else link
+        for link in shown
+    ]
 
 
 def _policy(request: Request) -> str:

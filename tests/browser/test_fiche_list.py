@@ -117,6 +117,7 @@ async def test_who_may_only_read_sees_the_list_and_the_fiche_without_actions(des
     async with staff(account, path="/espace/fiches?opco=constructys") as screen:
         page = screen.page
         await expect(page.get_by_role("heading", level=1)).to_have_text("Fiches des OPCO")
+        await expect(page.locator(".nav-wide a[aria-current=page]")).to_have_text("Fiches")
         await followed(page.get_by_role("link", name="Coffreur-bancheur"))
         await expect(page.get_by_role("heading", name="Ce qui est attendu de l’OPCO")).to_be_visible()
         await expect(page.locator("main .btn, main form[method=post]")).to_have_count(0)
@@ -128,6 +129,7 @@ async def test_who_may_only_read_sees_the_list_and_the_fiche_without_actions(des
 async def test_another_opco_sees_nothing_of_it(desk: Desk, staff: Staff) -> None:
     async with staff("p-afdas", path="/espace/fiches") as screen:
         await expect(screen.page.get_by_text("Aucune fiche pour le moment")).to_be_visible()
+        await expect(screen.page.locator(".nav-wide a[aria-current=page]")).to_have_text("Mes fiches")
         await expect(screen.page.get_by_role("link", name="Nouvelle fiche")).to_have_attribute("href", "/espace/fiches/nouvelle")
         await whole(screen)
         await screen.goto(address(BY_STAGE["to_adapt"]))

@@ -32,6 +32,19 @@ async def test_a_fiche_is_typed_step_by_step_and_filed(people: People, script: b
         if not script:  # beside the one that was just filed with JavaScript
             await expect(page.get_by_role("link", name="POEC - Peintre industriel")).to_be_visible()
             assert await picture(screen, PICTURES / "relire.png"), "UPDATE_DOCS=1 takes the pictures"
+            await expect(page.locator(".definitions").last).to_contain_text("67\u202f032\u00a0€")
+            await expect(page.locator(".definitions").last).not_to_contain_text(GOLDEN["money.teaching_cost"])
+            here = page.url.removeprefix(screen.origin)
+            for hours in ("900", GOLDEN["hours.total"]):
+                await screen.goto(here.replace("relire", "formation"))
+                await page.locator('[name="hours.total"]').fill(hours)
+                await page.get_by_role("button", name="Enregistrer", exact=True).last.click()
+                await screen.goto(here)
+                if hours == "900":
+                    await expect(page.get_by_role("button", name="Déposer la fiche")).to_have_count(0)
+                    await expect(page.locator(".warnings")).to_contain_text("Corrigez d’abord ce qui empêche le dépôt")
+                    await expect(page.locator("[name=acknowledged]")).to_have_count(0)
+                    await whole(screen)
         await page.get_by_role("button", name="Déposer la fiche").click()
         await expect(page.locator(".warnings")).to_contain_text("font")
         for box in await page.locator('[name="acknowledged"]').all():
@@ -195,6 +208,7 @@ async def test_a_fiche_that_comes_after_its_campaign_says_why(people: People, sc
         await screen.page.get_by_label("Dernier jour de dépôt").fill("2018-02-15")
         await screen.page.get_by_role("button", name="Ouvrir la campagne").click()
         await expect(screen.page.locator(".notice")).to_contain_text("La campagne est ouverte")
+        await expect(screen.page.locator(".notice")).to_contain_text("Sa date limite est déjà passée")
     async with people(PERSON, path="/espace/fiches", script=script) as screen:
         page = screen.page
         screen.expected = SAYS_ERRORS

@@ -53,6 +53,9 @@ async def test_a_form_that_is_refused_is_whole_and_leads_to_its_fields(
         await filled(screen, "rules")
         summary = screen.page.locator("#erreurs")
         await expect(summary).to_be_focused()
+        first = "Combien\u202f: Indiquez au plus 400 h\u202f: la durée dépasse le plafond. (minutes L1)"
+        said = [first, "Genre\u202f: Choisissez un genre.", "Rien d’autre."]
+        await expect(summary.get_by_role("listitem")).to_have_text(said)
         await expect(screen.page.get_by_label("Précisions")).to_have_value("Gardé.")
         await whole(screen)
         await summary.get_by_role("link", name="Indiquez au plus 400").click()
@@ -66,6 +69,7 @@ async def test_warnings_are_whole_and_answered(browser: Browser, toy: str, scrip
         screen.expected = SAID_OF_ERRORS
         await filled(screen, "warnings")
         await expect(screen.page.locator("#avertissements")).to_be_focused()
+        await expect(screen.page.locator("#avertissements label")).to_contain_text("Premier jour\u202f: Le délai est court")
         await whole(screen)
         await screen.page.get_by_label("Le délai est court").check()
         await screen.page.get_by_role("button", name="Déposer").click()

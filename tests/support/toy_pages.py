@@ -72,7 +72,7 @@ def _refuse(how: str | None, ask: Ask[CountIn]) -> None:
         first = Objection("FIRST", "Indiquez au plus 400 h : la durée dépasse le plafond.", "minutes L1", "by", {"by": 7})
         raise RulesRefused(first, Objection("SECOND", "Choisissez un genre.", field="kind"), Objection("THIRD", "Rien d’autre."))
     if how == "warnings":
-        raise WarningsUnanswered(warnings=(Objection("CAREFUL", "Le délai est court : six semaines sont d’usage.", "minutes L2"),))
+        raise WarningsUnanswered(warnings=(Objection("CAREFUL", "Le délai est court : six semaines sont d’usage.", "minutes L2", "start"),))
     if how == "stale":
         raise Stale(Objection("REVISION", "Relisez la fiche : elle a changé.", facts={"asked": ask.if_match}))
 

@@ -113,6 +113,6 @@ def several_companies_hire(case: Case) -> Objection | None:
 
 
 def _euros(cents: int) -> str:
-    """Return an amount as it is written in French: 67 032,00 €."""
+    """Return an amount as it is written in French: 67 032 €, 8,50 €; whole euros without cents, as the screens have them."""
     euros, rest = divmod(cents, 100)
-    return f"{euros:,}".replace(",", "\u202f") + f",{rest:02d}\u00a0€"
+    return f"{euros:,}".replace(",", "\u202f") + (f",{rest:02d}" if rest else "") + "\u00a0€"

@@ -32,7 +32,7 @@ PAGES: Final = Pages(
     title="Dépôt des fiches",
     about="Les OPCO y déposent leurs fiches projet de POEC, en suivent l’avis et la validation, et y programment leurs sessions.",
     nav=(
-        Link("Mes fiches", "/espace/fiches", "read_fiche"),
+        Link("Fiches", "/espace/fiches", "read_fiche", own="Mes fiches"),
         Link("Importer", "/espace/imports", "import_fiches"),
         Link("Programme", "/espace/programmes", "read_yearbook"),
         Link("Campagnes", "/espace/campagnes", "read_yearbook"),

@@ -34,7 +34,9 @@ from shared.http import Answer, Ask, database, signed_in
 from shared.identity import Principal
 from shared.policy import authorize
 from shared.web.entry import Entry
+from shared.web.fields import cents
 from shared.web.forms import Posted, posted
+from shared.web.french import euros
 from shared.web.pages import page_router, render, see_other
 
 router = page_router()
@@ -208,4 +210,7 @@ def _said(box: Box, text: str) -> str:
     words = words_for(box)
     if text in words:
         return f"{words[text]} ({text})" if text.isdigit() or box.offers else words[text]
-    return f"{text} {box.suffix}" if box.suffix else text
+    if box.widget == "money":
+        amount = cents(text)
+        return euros(amount) if isinstance(amount, int) else text
+    return f"{text}\u00a0{box.suffix}" if box.suffix else text
