@@ -1,5 +1,6 @@
 """The FastAPI application every process serves: health, metrics, errors, dead letters, and the service's own routes."""
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -190,6 +191,8 @@ def _handle_errors(app: FastAPI) -> None:
             return _answered(request, other)
         known = NotFound(Objection("UNKNOWN", "Aucune ressource à cette adresse."))
         known.status = failure.status_code
+        if request.app.state.has_pages and wants_page(request.scope, unknown=True):
+            await _recognised(request)
         return _answered(request, known, unknown=True)
 
     async def defect(request: Request, failure: Exception) -> Response:
@@ -210,6 +213,12 @@ def _handle_errors(app: FastAPI) -> None:
     for failure in away:
         app.add_exception_handler(failure, unavailable)
     app.add_exception_handler(Exception, defect)
+
+
+async def _recognised(request: Request) -> None:
+    """Let the page of an address that nothing is at show who is signed in; it is answered where that cannot be found out, too."""
+    with contextlib.suppress(Refused, *CONNECTION_LOST):
+        await signed_in(request)
 
 
 def _answered(request: Request, refused: Refused, *, unknown: bool = False) -> Response:

@@ -109,6 +109,17 @@ async def test_a_browser_is_answered_by_a_page_and_a_program_by_a_problem(
         assert page.headers["allow"] == problem.headers["allow"] == "GET"
 
 
+async def test_the_page_of_an_unknown_address_knows_who_is_signed_in(signed: Site, client: httpx.AsyncClient) -> None:
+    unknown = await signed.browser().get("/espace/rien", accept="text/html")
+    assert unknown.status_code == 404 and "Se connecter" in unknown.text
+    browser, _me = await signed.signed_in()
+    page = await browser.get("/espace/rien", accept="text/html")
+    assert page.status_code == 404
+    assert "Se déconnecter" in page.text and "Se connecter" not in page.text
+    stranger = await client.get("/espace/rien", headers={**BROWSER, "authorization": "nobody"})
+    assert stranger.status_code == 404
+
+
 async def test_a_form_and_its_page_are_both_named_where_a_method_is_not(client: httpx.AsyncClient) -> None:
     assert (await client.put("/espace/formulaire")).headers["allow"] == "GET, POST"
 
