@@ -116,6 +116,12 @@ async def test_the_programme_is_adopted_revised_and_read_with_what_each_revision
         await whole(screen)
         await page.get_by_role("link", name="Réviser le programme").click()
         await page.locator('[name="targets.1.number"]').fill("3")
+        lines = await page.locator('[name$=".rome"]').count()
+        await page.get_by_role("button", name="Ajouter des lignes").click()
+        await expect(page.locator('[name$=".rome"]')).to_have_count(lines + 5)
+        await expect(page.locator('[name="targets.1.number"]')).to_have_value("3")
+        assert await page.locator('[name="targets.0.words"]').input_value() + await page.locator('[name="targets.1.words"]').input_value()
+        await whole(screen)
         await page.get_by_role("button", name="Inscrire la révision").click()
         await expect(page.locator(".notice")).to_contain_text("Le programme est adopté")
         await page.get_by_role("link", name="Révisions du programme").click()
@@ -170,6 +176,13 @@ async def test_what_is_expected_is_delivered_and_stands_apart_in_the_programme(p
         await whole(screen)
 
 
+async def test_of_nothing_there_is_one(people: People) -> None:
+    async with people(DREETS, path="/espace/declarations/2046", script=False) as screen:
+        await expect(screen.page.locator("main")).to_contain_text("0\u00a0projet déclaré, 0\u00a0fiche reçue.")
+        await screen.goto("/espace/rien")
+        await expect(screen.page.get_by_role("link", name="Se connecter")).to_have_count(0)
+
+
 async def test_an_intention_is_announced_and_becomes_a_draft(people: People, script: bool) -> None:
     async with people(OPCO, path="/espace/fiches", script=script) as screen:
         page = screen.page
@@ -177,7 +190,10 @@ async def test_an_intention_is_announced_and_becomes_a_draft(people: People, scr
         await screen.goto("/espace/intentions/nouvelle")
         await page.get_by_label("Votre référence").fill(f"INT-2018-{'A' if script else 'B'}")
         await page.get_by_role("button", name="Annoncer").click()
-        await expect(page.locator(".error-summary a").first).to_be_visible()
+        missing = "Ce champ est obligatoire\u202f: renseignez-le."
+        needed = ["Intitulé", "Métier visé (ROME)", "Zone d’emploi", "Début au plus tôt", "Début au plus tard", "Places par session"]
+        said = await page.locator(".error-summary a").all_inner_texts()
+        assert sorted(said) == sorted(f"{name}\u202f: {missing}" for name in needed)
         await whole(screen)
         for name, text in {
             "title": "Agent de restauration",

@@ -32,16 +32,18 @@ SHOWN: Final = 40
 
 
 @router.get("/campagnes")
-async def campaigns_page(request: Request, fait: str = "") -> Response:
+async def campaigns_page(request: Request, fait: str = "", campagne: str = "") -> Response:
     """Show the deadlines, one's own where it is another."""
     principal = await signed_in(request)
     found = await story.read_campaigns(database(request), principal, None, None, SHOWN)
+    today = civil_date(await database(request).now())
     return render(
         request,
         "year/campaigns.html",
         campaigns=found,
         opco=principal.organisation if principal.organisation in OPCOS else None,
-        today=civil_date(await database(request).now()),
+        today=today,
+        over=any(str(one.id) == campagne and one.deadline < today for one in found),
         manages=may(principal, "manage_yearbook"),
         done=fait,
     )
@@ -75,9 +77,11 @@ async def post_new_campaign_page(request: Request) -> Response:
     async def again(_principal: Principal, entry: Entry, status: int) -> Response:
         return render(request, "year/campaign_new.html", status=status, entry=entry)
 
-    return await take(
-        request, "manage_yearbook", CampaignIn, document, ids, act, again, "/espace/campagnes?fait=ouverte"
-    )
+    def done(sent: Posted) -> str:
+        opened = id_of(int(str(sent.whole("year"))), int(str(sent.whole("quarter"))))
+        return f"/espace/campagnes?fait=ouverte&campagne={opened}"
+
+    return await take(request, "manage_yearbook", CampaignIn, document, ids, act, again, done)
 
 
 @router.get("/campagnes/{campaign_id}")

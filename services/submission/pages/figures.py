@@ -98,9 +98,8 @@ async def post_delivery_page(request: Request, year: int) -> Response:
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
         return _delivery(request, year, await _told(request, principal, year), entry, status)
 
-    return await take(
-        request, "declare_projects", DeliveryIn, document, ids, act, again, f"/espace/programmes/{year}?fait=livree"
-    )
+    done = f"/espace/programmes/{year}?fait=livree"
+    return await take(request, "declare_projects", DeliveryIn, document, ids, act, again, done, more=again)
 
 
 def _line(sent: Posted, at: str) -> dict[str, Any]:

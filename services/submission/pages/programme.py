@@ -100,8 +100,11 @@ async def post_adoption_page(request: Request, year: int) -> Response:
         held = await _held(request, principal, year)
         return _page(request, year, held, at_revision(entry, held.revision if held else None, status), status)
 
+    async def more(principal: Principal, entry: Entry, status: int) -> Response:
+        return _page(request, year, await _held(request, principal, year), entry, status)
+
     done = f"/espace/programmes/{year}?fait=adopte"
-    return await take(request, "manage_yearbook", AdoptionIn, document, ids, act, again, done)
+    return await take(request, "manage_yearbook", AdoptionIn, document, ids, act, again, done, more=more)
 
 
 def _line(sent: Posted, at: str) -> dict[str, Any]:
@@ -129,6 +132,7 @@ def _page(request: Request, year: int, held: Programme | None, entry: Entry, sta
         held=held,
         entry=entry,
         rows=min(_rows(entry.values), MOST) + SPARE,
+        most=MOST + SPARE,
         too_long=held is not None and len(held.now.targets) > MOST,
         moved=status in MOVED,
         opcos=sorted(OPCOS.items(), key=lambda one: one[1]),

@@ -19,6 +19,8 @@ from shared.web.forms import Posted, posted
 B = TypeVar("B", bound=BaseModel)
 MOVED: Final = frozenset({412, 428})
 """Somebody kept something meanwhile: after the revision that was read, or (428) where there was nothing yet. Its page shows what."""
+LINES: Final = "lignes"
+"""What the button that gives a form further lines sends as `vers`."""
 Again = Callable[[Principal, Entry, int], Awaitable[Response]]
 
 
@@ -43,13 +45,20 @@ async def take(
     ids: Callable[[Principal, B], Collection[UUID]],
     act: Callable[[Any, Ask[B]], Answer],
     again: Again,
-    done: str,
+    done: str | Callable[[Posted], str],
     way: str = "yearbook",
+    more: Again | None = None,
 ) -> Response:
-    """Carry out what a form asks for through a door of the service, then go to `done`; `again` shows the form where it is refused."""
+    """Carry out what a form asks for through a door of the service, then go to `done`; `again` shows the form where it is refused.
+
+    `more` shows it with everything typed and further lines, where its button for that was pressed: nothing is carried out.
+    """
     async with posted(request) as sent:
         authorize(sent.principal, operation)
+        if more and sent.text("vers") == LINES:
+            return await more(sent.principal, sent.entry(), 200)
         outcome = await sent.command(body_type, document(sent), ids, act, way=way)
         if isinstance(outcome, Refused):
             return await again(sent.principal, sent.entry(outcome), outcome.status)
-    return RedirectResponse(done, 303)
+        where = done if isinstance(done, str) else done(sent)
+    return RedirectResponse(where, 303)
