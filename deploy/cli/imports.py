@@ -36,6 +36,8 @@ WORDS: Final = {
 }
 """Outcome to its words for one fiche and for several."""
 NOT_ALL, COULD_NOT, INTERRUPTED = 1, 2, 130
+REASONS: Final = 5
+"""So many fiches that are not filed are explained without a report."""
 POLL_SECONDS: Final = 0.5
 TRIES: Final = 5
 CHUNK: Final = 64 * 1024
@@ -151,8 +153,12 @@ class Client:
     def send(self, file: Path, acknowledge: str) -> dict[str, Any]:
         """Upload a file, streamed from the disk; a connection that is lost is tried again with the same key."""
         kind = TYPES.get(file.suffix.lower())
-        if kind is None or not file.is_file():
-            raise LocalError(f"{file} is no file that ends in {', '.join(TYPES)}.")
+        if not file.is_file():
+            raise LocalError(f"{file} is not there, or is no file.")
+        if kind is None:
+            raise LocalError(f"{file} does not end in one of {', '.join(TYPES)}.")
+        if not file.stat().st_size:
+            raise LocalError(f"{file} is empty: no fiche stands in it.")
         headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex, "Content-Length": str(file.stat().st_size)}
         query = {"acknowledge": acknowledge} if acknowledge else {}
 
@@ -255,8 +261,20 @@ def _end(client: Client, found: dict[str, Any], report: Path | None, as_json: bo
         print_json(found)
     else:
         stdout_console().print(summary(found), soft_wrap=True)
+        stderr_console().print(f"import {found['import_id']}", soft_wrap=True)
+        if report is None:
+            _say_reasons(client, found["import_id"])
     filed = found["counts"]["accepted"] + found["counts"]["unchanged"]
     raise typer.Exit(0 if filed == found["fiches"] else NOT_ALL)
+
+
+def _say_reasons(client: Client, import_id: str) -> None:
+    """Say on standard error why the first fiches that are not filed are not."""
+    path = f"/imports/{import_id}/lines?outcome=refused&outcome=warned&limit={REASONS}"
+    for line in client.get(path).json()["lines"]:
+        for said in line["said"]:
+            text = f"  {line['line']} {line['reference'] or ''}: {said['message']}"
+            stderr_console().print(escape(text), soft_wrap=True)
 
 
 def summary(found: dict[str, Any]) -> str:

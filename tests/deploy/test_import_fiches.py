@@ -132,6 +132,23 @@ async def test_a_file_of_the_wrong_name_or_without_a_reader_is_explained(stack: 
     assert await stack.value("submission", "SELECT count(*) FROM fiche WHERE reference = 'NAME-1'") == 0
 
 
+async def test_a_file_that_is_not_there_or_is_empty_is_said_so(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+    for name, words in (("gone.csv", "is not there"), ("empty.csv", "is empty"), ("empty.csv/x.pdf", "is not there")):
+        with pytest.raises(LocalError, match=words):
+            Client(stack.run, GOLDEN_OPCO).send(tmp_path / name, "")
+
+
+async def test_without_a_report_the_first_reasons_and_the_import_are_named(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "refused.json"
+    file.write_text('[{"reference": "WHY-1"}]')
+    done = await asyncio.to_thread(poec, stack, "import", "fiches", str(file), "--opco", GOLDEN_OPCO)
+    assert done.returncode == 1 and "1 refusée" in done.stdout, done.stderr
+    (named,) = [line for line in done.stderr.splitlines() if line.startswith("import ")]
+    assert await stack.value("submission", "SELECT count(*) FROM fiche_import WHERE id::text = $1", named.split()[1]) == 1
+    assert "  1 WHY-1: Ce champ est obligatoire" in done.stderr
+
+
 def test_a_report_bears_its_name_only_once_it_is_whole(stack: Stack, tmp_path: Path) -> None:
     there = tmp_path / "report.csv"
     there.write_text("the one of yesterday")
