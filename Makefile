@@ -8,7 +8,7 @@
 #   make docs      set up, then write again what is generated: documents, tables and pictures in the READMEs
 #   make assets    copy what the screens load out of the pinned npm packages (needs npm; run and test do not)
 #   make setup     only set up `.venv`        make lint   ruff and mypy alone
-#   make clean     remove `.venv` and caches (data in .poec stay: `poec down`, then remove it yourself)
+#   make clean     remove `.venv` and caches (data in .poec stay; for root the databases lie in /var/lib/poec: `poec down --remove-data`)
 
 SHELL := /bin/sh
 .SUFFIXES:
