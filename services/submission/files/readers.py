@@ -147,13 +147,24 @@ def _delimiter(text: io.TextIOWrapper) -> str:
 
 
 class _Once(dict[str, Any]):
-    """An object of a request: a member that comes twice would be read differently by two readers."""
+    """An object of a request: a member that comes twice would be read differently by two readers.
+
+    It is noted and not raised: ijson in C loses an exception of the mapping that it fills.
+    """
+
+    twice = False
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Take a member; ValueError where there is one of that name."""
-        if name in self:
-            raise ValueError("DUPLICATE_MEMBER")
+        """Take a member."""
+        self.twice = self.twice or name in self
         super().__setitem__(name, value)
+
+
+def _says_twice(value: Any) -> bool:
+    """Return whether a member comes twice in an object, or in one inside it."""
+    if isinstance(value, _Once):
+        return value.twice or any(map(_says_twice, value.values()))
+    return isinstance(value, list) and any(map(_says_twice, value))
 
 
 def _of_json(file: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -170,17 +181,16 @@ def _of_json(file: BinaryIO) -> Iterator[dict[str, Any]]:
     try:
         found = ijson.items(file, "item" if array else "", map_type=_Once, use_float=True, multiple_values=not array)
         for number, request in enumerate(found, 1):
+            if _says_twice(request):
+                raise _unreadable(number, "porte deux fois le même champ")
             yield {"line": number, "request": _written(request)}
-    except (
-        ijson.JSONError,
-        ValueError,
-        RecursionError,
-        SystemError,
-    ) as failure:  # ijson in C wraps what `_Once` raises
-        twice = "DUPLICATE_MEMBER" in (*failure.args, *getattr(failure.__cause__, "args", ()))
-        text = "porte deux fois le même champ" if twice else "n’est pas du JSON lisible"
-        message = f"La fiche n°\u00a0{number + 1} du fichier {text}\u202f: corrigez-la, puis renvoyez le fichier."
-        raise Unreadable(Objection("JSON_UNREADABLE", message, facts={"fiche": number + 1})) from None
+    except (ijson.JSONError, ValueError, RecursionError):
+        raise _unreadable(number + 1, "n’est pas du JSON lisible") from None
+
+
+def _unreadable(number: int, text: str) -> Unreadable:
+    message = f"La fiche n°\u00a0{number} du fichier {text}\u202f: corrigez-la, puis renvoyez le fichier."
+    return Unreadable(Objection("JSON_UNREADABLE", message, facts={"fiche": number}))
 
 
 _ESCAPES: Final = re.compile(

@@ -193,6 +193,14 @@ def test_a_file_that_cannot_be_read_says_why(kind: str, raw: bytes, code: str) -
     assert code in wrong(kind, raw)
 
 
+@pytest.mark.parametrize("second", ['{"a": 1, "a": 2}', '{"b": {"c": 1, "c": 2}}', '{"b": [{"c": 1, "c": 2}]}'])
+def test_a_member_that_comes_twice_is_told_with_the_number_of_its_fiche(second: str) -> None:
+    with pytest.raises(Unreadable) as found:
+        drafts("json", f'[{{"a": 1}}, {second}, {{"a": 1}}]'.encode())
+    (objection,) = found.value.objections
+    assert objection.facts == {"fiche": 2} and "deux fois le même champ" in objection.message
+
+
 def bomb() -> bytes:
     """Return a small workbook of two cells at the two ends of the largest sheet: as a rectangle it has 17 billion cells."""
     made = io.BytesIO(as_xlsx(["x"]))
