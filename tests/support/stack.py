@@ -59,7 +59,11 @@ class Stack:
         """Start everything, one process per role; returns when all is ready and the business clock stands in 2018."""
         self.armed.mkdir(parents=True)
         os.environ["POEC_ARMED"] = str(self.armed)
-        run = start_detached(self.home, ("--roles", "split"), command=("-m", "tests.support.stack_supervisor"))
+        run = start_detached(
+            self.home,
+            ("--roles", "split", "--starter", str(os.getpid())),
+            command=("-m", "tests.support.stack_supervisor"),
+        )
         asyncio.run(move_clock({name: service.database_url for name, service in run.services.items()}, TODAY))
 
     def stop(self) -> None:
