@@ -8,7 +8,7 @@ from tests.access.entrance import Entrance
 
 BESIDES = (
     ("opco", "/templates", b'{"template": "Peintres", "fields": {}}'),
-    ("dreets", "/conferences", b'{"held_on": "2018-02-13", "agenda": ["Bilan"]}'),
+    ("dreets", "/conferences", b'{"held_on": "2012-02-13", "agenda": ["Bilan"]}'),
     ("region_reviewer", "/partners", b'{"code": "one-load", "name": "Organisme", "kind": "AUTRE", "zones": ["2804"]}'),
 )
 

@@ -59,13 +59,17 @@ def tripping(real: Callable[..., Any], bad: Callable[..., bool]) -> Callable[...
 
 async def only_the_bad_one_is_refused(room: Room, name: str) -> None:
     good = [f"{name}-{n}" for n in range(3)]
-    with structlog.testing.capture_logs() as logged:
+    # a log that was used is kept as it was configured then: `capture_logs` would not see it after other tests
+    capture = structlog.testing.LogCapture()
+    plain = structlog.make_filtering_bound_logger(0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(import_job, "_LOG", structlog.wrap_logger(None, processors=[capture], wrapper_class=plain))
         found = await sent(room, *fiches(*good[:2]), *fiches("BAD", title=BAD), *fiches(good[2]))
     assert (found["state"], counts(found)) == ("done", {"accepted": 3, "refused": 1})
     said = {line["reference"]: line["said"] for line in await lines(room, found) if line["outcome"] == "refused"}
     assert [(reference, [one["code"] for one in told]) for reference, told in said.items()] == [("BAD", ["DEFECT"])]
     assert BAD not in json.dumps(said)
-    (defect,) = [line for line in logged if line["event"] == "import_defect"]
+    (defect,) = [line for line in capture.entries if line["event"] == "import_defect"]
     assert (defect["log_level"], defect["import_id"], defect["n"]) == ("error", found["import_id"], 3)
     assert isinstance(defect["exc_info"], Exception) and BAD not in json.dumps({**defect, "exc_info": None})
     rows = await room.fetch("SELECT reference FROM fiche WHERE reference = ANY($1) ORDER BY 1", [*good, "BAD"])
