@@ -208,8 +208,12 @@ def _with_few_colours(path: Path) -> None:
 
 
 async def sign_in(screen: Screen, account: str, path: str = "/") -> None:
-    """Sign in as an account of the local identity provider, and come back to a path; what others were asked meanwhile is forgotten."""
-    await screen.page.goto(f"{screen.origin}/sign-in?next={path}")
+    """Sign in as an account of the local identity provider, and come back to a path; what others were asked meanwhile is forgotten.
+
+    One address may begin so often a minute; on a fast machine all these people of one address are told to come back, and do.
+    """
+    while (answer := await screen.page.goto(f"{screen.origin}/sign-in?next={path}")) is not None and answer.status == 429:
+        await asyncio.sleep(float(answer.headers["retry-after"]))
     await screen.page.locator(f'button[value="{account}"]').click()
     await screen.page.wait_for_url(f"{screen.origin}{path}")
     await screen.quiet()
