@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from deploy.audit.evidence import Evidence
-from deploy.audit.shape import OPERATIONS, YEARBOOK
+from deploy.audit.shape import BESIDE_FICHES, OPERATIONS
 from deploy.audit.verdict import Invariant, Verdict, verdict
 from deploy.journal import Entry
 from shared.contracts.fiche import fiche_id
@@ -23,6 +23,8 @@ _HEARD = "SELECT topic, event_id FROM inbox WHERE sequence IS NULL AND outcome =
 _TRAIL = "SELECT aggregate, actor, action, count(*) AS times FROM audit_entry GROUP BY aggregate, actor, action"
 _PER_ROW = frozenset({"record_ais", "cancel_ais", "record_aes"})
 """Batches: each row has its own answer, and a batch of rows that were known already rightly leaves no audit entry."""
+_AS_IT_IS = frozenset({"draft_fiche", "record_partner"})
+"""Saving what is there already is accepted and rightly leaves no further entry: the first one must be there."""
 
 Mark = tuple[str, str, str]
 """Service, principal and Idempotency-Key; by Kafka: service, topic and the record's id."""
@@ -36,7 +38,7 @@ def aggregate_of(entry: Entry) -> str | None:
         return str(entry.fiche_id)
     if entry.reference is None:
         return None
-    if OPERATIONS.get(entry.operation) == "submission" and entry.operation not in YEARBOOK:
+    if OPERATIONS.get(entry.operation) == "submission" and entry.operation not in BESIDE_FICHES:
         return str(fiche_id(entry.organisation, entry.reference))
     return entry.reference if _is_uuid(entry.reference) else None
 
@@ -84,7 +86,8 @@ def judge(
     for mark, entry in accepted.items():
         aggregate = aggregate_of(entry)
         if aggregate is not None and entry.operation not in _PER_ROW:
-            promised[(mark[0], aggregate, entry.principal, entry.operation)] += 1
+            trace = (mark[0], aggregate, entry.principal, entry.operation)
+            promised[trace] = 1 if entry.operation in _AS_IT_IS else promised[trace] + 1
     for trace, times in promised.items():
         if trail.get(trace, 0) < times:
             service, aggregate, actor, action = trace

@@ -24,7 +24,9 @@ YEARBOOK: Final = (
     "declare_projects",
     "deliver_estimates",
 )
-"""Commands on what is put on record for a year: what they are about is no fiche."""
+"""Commands on what is put on record for a year."""
+BESIDE_FICHES: Final = frozenset({*YEARBOOK, "save_template", "delete_template", "record_partner", "retire_partner"})
+"""Commands of submission that are about no fiche."""
 OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
@@ -44,7 +46,7 @@ OPERATIONS: Final[dict[str, str]] = {
             "cancel_session",
             "withdraw_fiche",
             "return_placements",
-            *YEARBOOK,
+            *BESIDE_FICHES,
         ),
         "submission",
     ),

@@ -107,12 +107,6 @@ class Desk:
         del body["reference"]
         await self.write(OPCO, "amend_fiche", f"/fiches/{made.id}/amendment", body, revision)
 
-    async def keep(self, path: str, body: Mapping[str, Any], revision: int = 1) -> None:
-        """Change the directory of partners as the Région; the journal is of commands on fiches and of a year's, so not of these."""
-        ask = Ask("region", "submission", "manage_partners", path, body, str(uuid4()), None, revision, WAIT)
-        reply = await self.http.operate(ask)
-        assert reply.outcome == "accepted", f"{path}: {reply.status} {reply.codes}"
-
     async def write(
         self, who: str, operation: str, path: str, body: Mapping[str, Any], revision: int = 1
     ) -> Reply:

@@ -31,7 +31,7 @@ async def directory(desk: Desk) -> str:
         }
         for n in range(NEAR + FAR)
     ]
-    await asyncio.gather(*(desk.keep("/partners", sheet) for sheet in sheets))
+    await asyncio.gather(*(desk.write("region", "record_partner", "/partners", sheet) for sheet in sheets))
     return mark
 
 
@@ -101,7 +101,8 @@ async def test_a_fiche_chooses_those_of_its_zone_first_and_keeps_who_left_the_di
     desk: Desk, people: People, directory: str, script: bool
 ) -> None:
     code = f"leaves-{uuid4().hex[:6]}"
-    await desk.keep("/partners", {"code": code, "name": f"Relais {code}", "kind": "MISSION_LOCALE", "zones": [ROUEN]})
+    sheet = {"code": code, "name": f"Relais {code}", "kind": "MISSION_LOCALE", "zones": [ROUEN]}
+    await desk.write("region", "record_partner", "/partners", sheet)
     left = partner_id(code)
     async with people(PERSON, path="/espace/fiches", script=script) as screen:
         page = screen.page
@@ -128,7 +129,7 @@ async def test_a_fiche_chooses_those_of_its_zone_first_and_keeps_who_left_the_di
         await expect(folded.first).to_be_visible()
         await expect(near.first.locator("input")).to_be_checked()
         await whole(screen)
-        await desk.keep(f"/partners/{left}/retirement", {})
+        await desk.write("region", "retire_partner", f"/partners/{left}/retirement", {})
         await screen.goto(f"{steps}/public")
         await expect(page.locator(f'[value="{left}"]')).to_be_checked()
         await expect(page.locator(f'.form-check:has([value="{left}"])')).to_contain_text("retiré de l’annuaire")

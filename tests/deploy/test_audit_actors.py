@@ -6,9 +6,11 @@ import pytest
 
 from deploy.audit.deeds import DEEDS, may_hold, of_topic
 from deploy.audit.i14_actor_allowed import Done, Replay, Standing
+from deploy.audit.shape import OPERATIONS as COMMANDS
 from shared.contracts.references import CARIF_OREF, DREETS, FRANCE_TRAVAIL, OPCOS, OPERATIONS, REGION
 from shared.identity import principal_of_topic
 from shared.policy import POLICY, ROLES, fits
+from tests.support.operations import OWN
 
 MORNING = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
 FICHE = "0a4b"
@@ -157,6 +159,24 @@ def test_both_tables_say_the_same_of_whatever_writes_to_a_trail() -> None:
             assert not relations or operation in NOT_HIMSELF
             expected[action] = (set(POLICY[operation]), more)
     assert {action: (set(deed.roles), deed.more) for action, deed in DEEDS.items()} == expected
+
+
+def carried_out() -> dict[str, str]:
+    """Return every command that a service's own routes carry out, with that service."""
+    asked = {(operation, service) for service, routes in OWN.items() for operation in routes.values()}
+    found = {action: service for name, service in asked if name in WRITES for action in SPOKEN.get(name, (name,))}
+    return {**found, "import_fiches": "submission"}
+
+
+def test_the_audit_knows_of_every_command_which_service_carries_it_out() -> None:
+    assert carried_out() == COMMANDS
+
+
+def test_a_command_that_the_audit_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(POLICY, "split_fiche", POLICY["amend_fiche"])
+    monkeypatch.setattr(f"{__name__}.WRITES", [*WRITES, "split_fiche"])
+    monkeypatch.setitem(OWN, "submission", {**OWN["submission"], "POST /fiches/{fiche_id}/split": "split_fiche"})
+    assert carried_out().keys() - COMMANDS.keys() == {"split_fiche"}
 
 
 ORGANISATIONS = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy.audit.answers import SUBMIT, Answers, Reply
 from deploy.audit.i01_accepted_once import Filed, judge_answers, judge_journal, judge_names, judge_origins
+from deploy.audit.i02_answered_is_durable import aggregate_of
 from deploy.audit.i02_answered_is_durable import judge as judge_durable
 from deploy.audit.i17_same_answers import Stored
 from deploy.audit.i17_same_answers import judge as judge_same
@@ -197,6 +198,24 @@ def test_two_accepted_commands_need_two_audit_entries() -> None:
     trail = {("submission", ID, "akto", "amend_fiche"): 1}
     assert "accepted 2 times, done 1 times" in judge_durable([first, second], marks, trail).violations[0]
     assert judge_durable([first, second], marks, {("submission", ID, "akto", "amend_fiche"): 2}).violations == ()
+
+
+def test_a_partner_or_a_template_is_looked_for_under_its_own_identifier() -> None:
+    identifier = "22222222-2222-4222-8222-222222222222"
+    for operation in ("record_partner", "retire_partner", "save_template", "delete_template"):
+        entry = replace(HTTP, operation=operation, reference=identifier, fiche_id=None)
+        assert aggregate_of(entry) == identifier
+        trail = {("submission", identifier, "akto", operation): 1}
+        assert judge_durable([entry], {("submission", "akto", "k1")}, trail).violations == ()
+        (sentence,) = judge_durable([entry], {("submission", "akto", "k1")}, {}).violations
+        assert f"{operation} of {identifier} by akto was accepted 1 times, done 0 times" in sentence
+
+
+def test_what_is_saved_again_as_it_is_needs_one_audit_entry_and_not_none() -> None:
+    twice = [replace(HTTP, operation="draft_fiche", key=key) for key in ("k1", "k2")]
+    marks = {("submission", "akto", key) for key in ("k1", "k2")}
+    assert judge_durable(twice, marks, {("submission", str(FICHE), "akto", "draft_fiche"): 1}).violations == ()
+    assert len(judge_durable(twice, marks, {}).violations) == 1
 
 
 def test_a_batch_of_entries_leaves_its_mark_only() -> None:
