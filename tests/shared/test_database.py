@@ -10,7 +10,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from shared.audit_trail import Change
-from shared.database import Database, IdempotencyKey, retried
+from shared.database import CONNECTION_LOST, Database, IdempotencyKey, UnitOfWork, retried
 from shared.errors import Conflict
 from shared.identity import Principal
 from shared.messaging.schema import tenant_table_v1
@@ -296,3 +296,26 @@ async def test_a_unit_that_collected_nothing_writes_nothing(heart: Heart) -> Non
     async with heart.database.unit(WORKER) as unit:
         assert not unit.anything_to_write
         await unit.flush()
+
+
+async def test_a_value_that_cannot_be_sent_is_told_from_a_server_that_is_away(heart: Heart) -> None:
+    """asyncpg has two errors of this name, and one of them is a kind of what it raises where the connection is lost."""
+    with pytest.raises(asyncpg.DataError) as asked:
+        await heart.database.query(WORKER, "SELECT $1::int AS n", "no number")
+    async with heart.database.unit(WORKER) as unit:
+        for _ in range(2):  # the first read of a unit, and any other
+            with pytest.raises(asyncpg.DataError) as read:
+                await unit.read("SELECT $1::uuid AS id", "no identifier")
+            await unit.read("SELECT 1 AS one")
+        unit.add("INSERT INTO stream (topic, key, last_sequence) VALUES ($1::text, 'k', 1)", b"no text")
+        with pytest.raises(asyncpg.DataError) as written:
+            await unit.flush()
+    assert not any(isinstance(one.value, CONNECTION_LOST) for one in (asked, read, written))
+
+
+async def test_a_connection_that_is_gone_is_of_the_moment(heart: Heart) -> None:
+    async with heart.database.connection() as connection:
+        unit = UnitOfWork(connection, WORKER, "validation")
+        await connection.close()
+        with pytest.raises(CONNECTION_LOST):
+            await unit.read("SELECT 1 AS one")

@@ -239,7 +239,7 @@ async def test_a_refusal_has_its_status(toy: httpx.AsyncClient, how: str, status
     assert (await counted(toy, uuid4(), {"refuse": how})).status_code == status
 
 
-@pytest.mark.parametrize("how", ["defect", "impossible"])
+@pytest.mark.parametrize("how", ["defect", "impossible", "beyond"])
 async def test_a_defect_tells_nothing(toy: httpx.AsyncClient, how: str) -> None:
     answer = await counted(toy, uuid4(), {"refuse": how})
     assert (answer.status_code, answer.json()["code"]) == (500, "defect")

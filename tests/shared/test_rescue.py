@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from shared.messaging.clients import confluent_settings
 from shared.messaging.records import Received
 from shared.messaging.worker import Worker
+from shared.metrics import INBOX_RETRIES
 from tests.support.heart import TOPIC, Heart, eventually, make_topic, record, running
 
 
@@ -59,4 +60,16 @@ async def test_a_record_that_makes_its_batch_fail_is_found_and_kept(
     assert [await heart.seen(key) for key in keys] == [1, 0, 1]
     letters = await heart.fetch("SELECT code, detail, parks, sequence FROM dead_letter")
     assert [tuple(row) for row in letters] == [("DEFECT", "LookupError", True, 1)]
+    assert await heart.positions_add_up()
+
+
+async def test_a_value_that_cannot_be_sent_to_the_database_is_no_failure_of_the_moment(heart: Heart) -> None:
+    keys = [uuid4() for _ in range(3)]
+    heart.refusing.beyond.add(keys[1])
+    retries = INBOX_RETRIES._value.get()
+    await Worker(heart.inbox, heart.access, [TOPIC], "beyond").apply_with_retries(TOPIC, [record(key, 1) for key in keys])
+    assert INBOX_RETRIES._value.get() == retries
+    assert [await heart.seen(key) for key in keys] == [1, 0, 1]
+    letters = await heart.fetch("SELECT code, detail, parks, sequence FROM dead_letter")
+    assert [tuple(row) for row in letters] == [("DEFECT", "DataError", True, 1)]
     assert await heart.positions_add_up()

@@ -52,6 +52,8 @@ _OWN = (
     "GRANT SELECT, INSERT, UPDATE ON tally TO validation",
 )
 TOPIC = FicheWithdrawn.topic
+BEYOND = 10**12
+"""A number that the column of tallies cannot hold: asyncpg itself refuses to send it."""
 _numbers = itertools.count(1)
 WORKER = service_principal("validation", "worker")
 
@@ -62,6 +64,7 @@ class Refusing:
 
     keys: set[UUID] = field(default_factory=set)
     defects: set[UUID] = field(default_factory=set)
+    beyond: set[UUID] = field(default_factory=set)
 
 
 async def open_tallies(unit: UnitOfWork, ids: Collection[UUID]) -> WorkingSet[int]:
@@ -83,7 +86,7 @@ def hearing(refusing: Refusing) -> Hearing[WorkingSet[int]]:
             raise Impossible("REFUSED", "told to refuse")
         if event.fiche_id in refusing.defects:
             raise ZeroDivisionError
-        seen = (tallies.get(event.fiche_id) or 0) + 1
+        seen = (tallies.get(event.fiche_id) or 0) + (BEYOND if event.fiche_id in refusing.beyond else 1)
         tallies.put(event.fiche_id, seen, Change("hear_event", WORKER.id, None, "counted"))
 
     return Hearing("validation", open_tallies, write_tallies, lambda event: [event.fiche_id], {FicheWithdrawn: hear})

@@ -29,7 +29,7 @@ from shared.web.pages import Pages
 from shared.web_app import new_app
 from shared.working_set import WorkingSet
 from tests.support.callers import KnownCallers
-from tests.support.heart import Heart, open_tallies, withdrawn, write_tallies
+from tests.support.heart import BEYOND, Heart, open_tallies, withdrawn, write_tallies
 
 PEOPLE = {
     "akto": Principal("akto", "akto", "machine", frozenset({"opco"})),
@@ -75,7 +75,7 @@ async def post_count(request: Request, tally: UUID) -> Response:
 
     def act(tallies: WorkingSet[int], ask: Ask[CountIn]) -> Answer:
         _refuse(ask.body.refuse)
-        seen = (tallies.get(tally) or 0) + ask.body.by
+        seen = (tallies.get(tally) or 0) + (BEYOND if ask.body.refuse == "beyond" else ask.body.by)
         tallies.put(tally, seen, Change("count", ask.principal.id, None, "counted", (withdrawn(tally),)))
         return Answer(201, TallyOut(id=tally, seen=seen, drawn=uuid4()), seen, f"/tallies/{tally}")
 

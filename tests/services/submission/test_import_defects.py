@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from services.submission import import_cases, import_job
+from services.submission import import_cases, import_job, store
+from services.submission.domain.preparation import Held
 from services.submission.import_job import Imports
 from services.submission.import_store import running_imports
 from tests.services.submission.importing import GIVEN, ask, carried, counts, fiches, importing_room, lines, send, sent
@@ -83,6 +84,19 @@ async def test_a_fiche_that_trips_the_service_up_is_refused_and_the_others_go_th
     with monkeypatch.context() as patched:
         patched.setattr(where, what, tripping(getattr(where, what), bad))
         await only_the_bad_one_is_refused(room, what)
+
+
+async def test_a_fiche_that_cannot_be_sent_to_the_database_is_refused_and_the_others_go_through(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = store._columns
+
+    def beyond(held: Held) -> Mapping[str, Any]:
+        return {**columns(held), **({"programme_year": 10**12} if held.reference == "BAD" else {})}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_columns", beyond)
+        await only_the_bad_one_is_refused(room, "beyond")
 
 
 @pytest.mark.parametrize("error", ["22003", "23514", "23505", "54000"])
