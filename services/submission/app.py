@@ -15,6 +15,7 @@ from services.submission import (
     template_api,
     versions_api,
     yearbook_api,
+    yearbook_history_api,
 )
 from services.submission.consumers import hearing
 from services.submission.import_job import KEEPING, Imports
@@ -35,6 +36,7 @@ for _part in (
     references_api,
     template_api,
     yearbook_api,
+    yearbook_history_api,
     versions_api,
 ):
     ROUTES.include_router(_part.router)

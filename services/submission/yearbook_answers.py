@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from services.submission.domain.campaigns import Campaign
+from services.submission.domain.campaigns import Campaign, Dated
 from services.submission.domain.conferences import Conference, Minutes, Resolution
 from services.submission.domain.dates import civil_date
 from services.submission.domain.declarations import Declaration, Declared
-from services.submission.domain.deliveries import Delivery, Estimate
+from services.submission.domain.deliveries import Delivered, Delivery, Estimate
 from services.submission.domain.targets import Adopted, Programme
 from services.submission.domain.yearbook import said
 from services.submission.yearbook_bodies import (
@@ -28,10 +28,12 @@ from services.submission.yearbook_bodies import (
     ReconciliationOut,
     ResolutionIn,
     ResolutionOut,
+    RevisionOut,
     StandingOut,
     TargetOut,
 )
-from services.submission.yearbook_store import Reconciled, Standing
+from services.submission.yearbook_figures_store import Reconciled, Standing
+from services.submission.yearbook_history_store import Told
 from shared.contracts.campaigns import Target
 from shared.contracts.ingress import ObjectionOut
 from shared.contracts.references import OPCOS
@@ -53,26 +55,25 @@ def campaign_out(campaign: Campaign, warnings: tuple[Objection, ...] = ()) -> Ca
         opens_on=campaign.opens_on,
         deadline=campaign.deadline,
         extensions=dict(campaign.extensions),
-        history=tuple(DatedOut(**vars(dated)) for dated in campaign.history),
         warnings=warnings_out(warnings),
     )
 
 
 def conference_out(conference: Conference, warnings: tuple[Objection, ...] = ()) -> ConferenceOut:
     """Return a conference as it is read."""
-    history = tuple(map(_minutes, conference.history))
+    now = minutes_out(conference.now)
     return ConferenceOut(
         conference_id=conference.id,
         held_on=conference.held_on,
         revision=conference.revision,
-        agenda=history[-1].agenda,
-        decisions=history[-1].decisions,
-        history=history,
+        agenda=now.agenda,
+        decisions=now.decisions,
         warnings=warnings_out(warnings),
     )
 
 
-def _minutes(minutes: Minutes) -> MinutesOut:
+def minutes_out(minutes: Minutes) -> MinutesOut:
+    """Return one version of the record of a conference."""
     decisions = tuple(ResolutionOut(**vars(decision)) for decision in minutes.decisions)
     return MinutesOut(**{**vars(minutes), "decisions": decisions})
 
@@ -82,19 +83,25 @@ def resolutions(given: tuple[ResolutionIn, ...]) -> tuple[Resolution, ...]:
     return tuple(Resolution(one.text, one.decides, one.revision) for one in given)
 
 
+def dated_out(dated: Dated) -> DatedOut:
+    """Return one decision on the dates of a campaign."""
+    return DatedOut(**vars(dated))
+
+
 def programme_out(programme: Programme, warnings: tuple[Objection, ...] = ()) -> ProgrammeOut:
-    """Return a programme with all its revisions."""
-    return ProgrammeOut(
-        programme_id=programme.id,
-        year=programme.year,
-        revision=programme.revision,
-        revisions=tuple(map(_adopted, programme.revisions)),
-        warnings=warnings_out(warnings),
-    )
+    """Return a programme as it holds now."""
+    now = adopted_out(programme.now)
+    return ProgrammeOut(**dict(now), programme_id=programme.id, year=programme.year, warnings=warnings_out(warnings))
 
 
-def _adopted(adopted: Adopted) -> AdoptedOut:
+def adopted_out(adopted: Adopted) -> AdoptedOut:
+    """Return one revision of a programme whole."""
     return AdoptedOut(**{**vars(adopted), "targets": tuple(map(_target, adopted.targets))})
+
+
+def revision_out(adopted: Adopted) -> RevisionOut:
+    """Return one revision of a programme without its targets."""
+    return RevisionOut(**{**vars(adopted), "targets": len(adopted.targets)})
 
 
 def _target(target: Target) -> TargetOut:
@@ -128,7 +135,9 @@ def _standing(line: Standing) -> StandingOut:
         target=_target(Target(opco=line.opco, rome=line.rome, number=line.target or 0, words=line.words))
         if target
         else None,
-        known=KnownOut(filed=line.filed, validated=line.validated, confirmed=line.confirmed, closed=line.closed),
+        known=KnownOut(
+            filed=line.filed, validated=line.validated, confirmed=line.confirmed, not_pursued=line.not_pursued
+        ),
         intended=line.intended,
         estimated=EstimatedOut(number=line.estimated or 0, told_on=told, words=known_on(told)) if told else None,
     )
@@ -136,20 +145,25 @@ def _standing(line: Standing) -> StandingOut:
 
 def delivery_out(delivery: Delivery) -> DeliveryOut:
     """Return a delivery as it is read."""
-    history = tuple(
-        DeliveredOut(
-            revision=one.revision, delivered_at=one.delivered_at, estimates=tuple(map(_estimate, one.estimates))
-        )
-        for one in delivery.history
-    )
     return DeliveryOut(
         delivery_id=delivery.id,
         opco=delivery.opco,
         year=delivery.year,
         month=delivery.month,
         revision=delivery.revision,
-        estimates=history[-1].estimates,
-        history=history,
+        estimates=tuple(map(_estimate, delivery.now.estimates)),
+    )
+
+
+def delivered_out(told: Told[Delivered]) -> DeliveredOut:
+    """Return what an OPCO delivered once."""
+    said = told.said
+    return DeliveredOut(
+        opco=told.opco,
+        month=told.month or "",
+        revision=said.revision,
+        delivered_at=said.delivered_at,
+        estimates=tuple(map(_estimate, said.estimates)),
     )
 
 
@@ -159,21 +173,19 @@ def _estimate(estimate: Estimate) -> EstimateIn:
 
 def declaration_out(declaration: Declaration) -> DeclarationOut:
     """Return a declaration as it is read."""
-    history = tuple(map(_declared, declaration.history))
     return DeclarationOut(
         declaration_id=declaration.id,
         opco=declaration.opco,
         year=declaration.year,
         revision=declaration.revision,
-        as_of=history[-1].as_of,
-        number=history[-1].number,
-        source=history[-1].source,
-        history=history,
+        **vars(declaration.now.figure),
     )
 
 
-def _declared(declared: Declared) -> DeclaredOut:
-    return DeclaredOut(revision=declared.revision, declared_at=declared.declared_at, **vars(declared.figure))
+def declared_out(told: Told[Declared]) -> DeclaredOut:
+    """Return what an OPCO declared once."""
+    said = told.said
+    return DeclaredOut(opco=told.opco, revision=said.revision, declared_at=said.declared_at, **vars(said.figure))
 
 
 def reconciliation_out(year: int, at: dt.datetime, lines: list[Reconciled]) -> ReconciliationOut:
@@ -198,7 +210,7 @@ def _reconciled(line: Reconciled) -> ReconciledOut:
         declared=line.declaration.now.figure.number if line.declaration else None,
         received=line.received,
         gap=line.gap,
-        closed=line.closed,
+        not_pursued=line.not_pursued,
         intended=line.intended,
         declaration=declaration_out(line.declaration) if line.declaration else None,
     )

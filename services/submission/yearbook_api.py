@@ -3,15 +3,14 @@
 Changing a campaign, a conference or a programme that is there says in If-Match which revision was read.
 """
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, TypeVar
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
+from services.submission import yearbook_read_cases as reads
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.campaigns import Campaign, Dates, Why
 from services.submission.domain.conferences import Conference, Recording, conference_id
@@ -49,10 +48,10 @@ from services.submission.yearbook_bodies import (
     ProgrammeOut,
     ReconciliationOut,
 )
+from services.submission.yearbook_place_answers import day_of, link, month_of, quarter_of
 from services.submission.yearbook_store import Yearbook
 from services.submission.yearbook_use_cases import On
 from shared.contracts.campaigns import Target, campaign_id, declaration_id, programme_id
-from shared.errors import InvalidInput, Objection
 from shared.http import Answer, Ask, answers, database, door, ok, signed_in, takes
 from shared.identity import Principal
 from shared.policy import authorize
@@ -60,6 +59,8 @@ from shared.policy import authorize
 B = TypeVar("B", bound=BaseModel)
 Year = Annotated[int, Path(ge=2018, le=2100)]
 Limit = Annotated[int, Query(ge=1, le=100)]
+Few = Annotated[int, Query(ge=1, le=20)]
+"""How many deliveries or revisions are answered at once: each has up to 2,000 lines."""
 After = Annotated[str | None, Query(max_length=40)]
 router = APIRouter(tags=["yearbook"])
 
@@ -73,12 +74,12 @@ async def get_campaigns(
 ) -> Response:
     """Return a page of campaigns, of a year or of all, the latest quarter first; `Link` names the next page."""
     principal = await signed_in(request)
-    before = _quarter(after) if after else None
-    found = await story.read_campaigns(database(request), principal, year, before, limit + 1)
+    before = quarter_of(after) if after else None
+    found = await reads.read_campaigns(database(request), principal, year, before, limit + 1)
     page = found[:limit]
     following = f"{page[-1].year}-T{page[-1].quarter}" if len(found) > limit else None
     body = CampaignsOut(campaigns=tuple(map(campaign_out, page)), next=following)
-    return ok(body, headers=_link("/campaigns", {"year": year}, following, limit))
+    return ok(body, headers=link("/campaigns", {"year": year}, following, limit))
 
 
 @router.post("/campaigns", status_code=201, openapi_extra=takes(CampaignIn), responses=answers(CampaignOut, 201))
@@ -98,8 +99,8 @@ async def post_campaign(request: Request) -> Response:
 
 @router.get("/campaigns/{campaign_id}", responses=answers(CampaignOut))
 async def get_campaign(request: Request, campaign_id: UUID) -> Response:
-    """Return a campaign with the history of its dates; its ETag is what a change repeats in If-Match."""
-    campaign = await story.read_campaign(database(request), await signed_in(request), campaign_id)
+    """Return a campaign; its ETag is what a change repeats in If-Match."""
+    campaign = await reads.read_campaign(database(request), await signed_in(request), campaign_id)
     return ok(campaign_out(campaign), revision=campaign.revision)
 
 
@@ -133,12 +134,12 @@ async def post_extension(request: Request, campaign_id: UUID) -> Response:
 async def get_conferences(request: Request, after: After = None, limit: Limit = 50) -> Response:
     """Return a page of conferences, the latest first; `Link` names the next page."""
     principal = await signed_in(request)
-    before = _day(after) if after else None
-    found = await story.read_conferences(database(request), principal, before, limit + 1)
+    before = day_of(after) if after else None
+    found = await reads.read_conferences(database(request), principal, before, limit + 1)
     page = found[:limit]
     following = page[-1].held_on.isoformat() if len(found) > limit else None
     body = ConferencesOut(conferences=tuple(map(conference_out, page)), next=following)
-    return ok(body, headers=_link("/conferences", {}, following, limit))
+    return ok(body, headers=link("/conferences", {}, following, limit))
 
 
 @router.post("/conferences", status_code=201, openapi_extra=takes(ConferenceIn), responses=answers(ConferenceOut, 201))
@@ -158,8 +159,8 @@ async def post_conference(request: Request) -> Response:
 
 @router.get("/conferences/{conference_id}", responses=answers(ConferenceOut))
 async def get_conference(request: Request, conference_id: UUID) -> Response:
-    """Return a conference as it stands on record, and every version before."""
-    conference = await story.read_conference(database(request), await signed_in(request), conference_id)
+    """Return a conference as it stands on record."""
+    conference = await reads.read_conference(database(request), await signed_in(request), conference_id)
     return ok(conference_out(conference), revision=conference.revision)
 
 
@@ -186,15 +187,8 @@ async def post_correction(request: Request, conference_id: UUID) -> Response:
 @router.get("/programmes/{year}", responses=answers(ComparisonOut))
 async def get_programme(request: Request, year: Year) -> Response:
     """Return a year's programme beside what is known, intended and estimated of it now; an OPCO reads its own lines."""
-    now, programme, lines = await story.compare_programme(database(request), await signed_in(request), year)
+    now, programme, lines = await reads.compare_programme(database(request), await signed_in(request), year)
     return ok(comparison_out(year, now, programme, lines), revision=programme.revision if programme else None)
-
-
-@router.get("/programmes/{year}/revisions", responses=answers(ProgrammeOut))
-async def get_revisions(request: Request, year: Year) -> Response:
-    """Return every revision of a year's programme; its ETag is the one that holds."""
-    programme = await story.read_programme(database(request), await signed_in(request), year)
-    return ok(programme_out(programme), revision=programme.revision)
 
 
 @router.post("/programmes/{year}/revisions", openapi_extra=takes(AdoptionIn), responses=answers(ProgrammeOut))
@@ -214,15 +208,15 @@ async def post_revision(request: Request, year: Year) -> Response:
 
 
 @router.get("/programmes/{year}/deliveries", responses=answers(DeliveriesOut))
-async def get_deliveries(request: Request, year: Year, after: After = None, limit: Limit = 50) -> Response:
+async def get_deliveries(request: Request, year: Year, after: After = None, limit: Few = 10) -> Response:
     """Return a page of what OPCOs told about a year, the latest month first; an OPCO reads its own."""
     principal = await signed_in(request)
-    before = _month(after) if after else None
-    found = await story.read_deliveries(database(request), principal, year, before, limit + 1)
+    before = month_of(after) if after else None
+    found = await reads.read_deliveries(database(request), principal, year, before, limit + 1)
     page = found[:limit]
     following = f"{page[-1].month}.{page[-1].opco}" if len(found) > limit else None
     body = DeliveriesOut(deliveries=tuple(map(delivery_out, page)), next=following)
-    return ok(body, headers=_link(f"/programmes/{year}/deliveries", {}, following, limit))
+    return ok(body, headers=link(f"/programmes/{year}/deliveries", {}, following, limit))
 
 
 @router.post("/programmes/{year}/deliveries", openapi_extra=takes(DeliveryIn), responses=answers(DeliveryOut))
@@ -244,7 +238,7 @@ async def post_delivery(request: Request, year: Year) -> Response:
 @router.get("/declarations/{year}", responses=answers(ReconciliationOut))
 async def get_declarations(request: Request, year: Year) -> Response:
     """Return what OPCOs declared for a year beside the fiches received, as of now; an OPCO reads its own line."""
-    now, lines = await story.reconcile(database(request), await signed_in(request), year)
+    now, lines = await reads.reconcile(database(request), await signed_in(request), year)
     return ok(reconciliation_out(year, now, lines))
 
 
@@ -294,36 +288,3 @@ def _decided(body: ConferenceIn | CorrectionIn) -> list[UUID]:
 def _rome(request: Request) -> frozenset[str]:
     listed: frozenset[str] = request.app.state.settings.given().references.rome
     return listed
-
-
-def _link(path: str, chosen: dict[str, int | None], following: str | None, limit: int) -> dict[str, str]:
-    if following is None:
-        return {}
-    named = {name: value for name, value in chosen.items() if value is not None}
-    return {"Link": f'<{path}?{urlencode({**named, "limit": limit, "after": following})}>; rel="next"'}
-
-
-def _quarter(after: str) -> tuple[int, int]:
-    year, _, quarter = after.partition("-T")
-    if not (year.isascii() and year.isdigit() and len(year) == 4 and quarter in ("1", "2", "3", "4")):
-        raise _unfit()
-    return int(year), int(quarter)
-
-
-def _month(after: str) -> tuple[str, str]:
-    month, _, opco = after.partition(".")
-    if not opco:
-        raise _unfit()
-    return month, opco
-
-
-def _day(after: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(after)
-    except ValueError:
-        raise _unfit() from None
-
-
-def _unfit() -> InvalidInput:
-    message = "Reprenez la valeur «\u202fnext\u202f» de la page précédente."
-    return InvalidInput(Objection("CURSOR_UNFIT", message, field="after"))

@@ -58,7 +58,7 @@ class DatedOut(Value):
 
 
 class CampaignOut(Value):
-    """A campaign; `extensions` are the later last days of single OPCOs, `history` every decision; the ETag is its revision."""
+    """A campaign; `extensions` are the later last days of single OPCOs; the ETag is its revision."""
 
     campaign_id: UUID
     year: int
@@ -67,7 +67,6 @@ class CampaignOut(Value):
     opens_on: dt.date
     deadline: dt.date
     extensions: dict[str, dt.date]
-    history: tuple[DatedOut, ...]
     warnings: tuple[ObjectionOut, ...] = ()
 
 
@@ -76,6 +75,13 @@ class CampaignsOut(Value):
 
     campaigns: tuple[CampaignOut, ...]
     next: str | None = None
+
+
+class CampaignHistoryOut(Value):
+    """A page of the decisions on the dates of a campaign, the last one first; `next` is the value of `after` that continues it."""
+
+    history: tuple[DatedOut, ...]
+    next: int | None = None
 
 
 class ResolutionIn(Value):
@@ -123,14 +129,13 @@ class MinutesOut(Value):
 
 
 class ConferenceOut(Value):
-    """A conference as it stands on record, and every version before; the ETag is its revision."""
+    """A conference as it stands on record; the ETag is its revision."""
 
     conference_id: UUID
     held_on: dt.date
     revision: int
     agenda: tuple[FreeText, ...]
     decisions: tuple[ResolutionOut, ...]
-    history: tuple[MinutesOut, ...]
     warnings: tuple[ObjectionOut, ...] = ()
 
 
@@ -139,6 +144,13 @@ class ConferencesOut(Value):
 
     conferences: tuple[ConferenceOut, ...]
     next: str | None = None
+
+
+class ConferenceHistoryOut(Value):
+    """A page of the versions of the record of a conference, the last one first; `next` is the value of `after` that continues it."""
+
+    history: tuple[MinutesOut, ...]
+    next: int | None = None
 
 
 class TargetIn(Value):
@@ -169,7 +181,7 @@ class TargetOut(Value):
 
 
 class AdoptedOut(Value):
-    """One version of a programme."""
+    """One revision of a programme whole; an OPCO reads its own targets."""
 
     revision: int
     adopted_on: dt.date
@@ -177,23 +189,42 @@ class AdoptedOut(Value):
     targets: tuple[TargetOut, ...]
 
 
-class ProgrammeOut(Value):
-    """A year's programme with all its revisions, the first one first; the ETag is the revision that holds."""
+class RevisionOut(Value):
+    """One revision of a programme: when it was adopted and put on record, how many targets it has for whoever reads it."""
+
+    revision: int
+    adopted_on: dt.date
+    recorded_at: dt.datetime
+    targets: int
+
+
+class RevisionsOut(Value):
+    """A page of the revisions of a year's programme, the last one first; `next` is the value of `after` that continues it."""
 
     programme_id: UUID
     year: int
-    revision: int
-    revisions: tuple[AdoptedOut, ...]
+    revisions: tuple[RevisionOut, ...]
+    next: int | None = None
+
+
+class ProgrammeOut(AdoptedOut):
+    """A year's programme as it holds now; the ETag is its revision."""
+
+    programme_id: UUID
+    year: int
     warnings: tuple[ObjectionOut, ...] = ()
 
 
 class KnownOut(Value):
-    """Fiches of the year by where they stand: `filed` and not closed, of these validated, of these confirmed; `closed` apart."""
+    """Fiches of the year by where they stand: `filed`, of these validated, of these confirmed.
+
+    `not_pursued` are apart: refused, withdrawn or cancelled (« sans suite »).
+    """
 
     filed: int
     validated: int
     confirmed: int
-    closed: int
+    not_pursued: int
 
 
 class EstimatedOut(Value):
@@ -245,15 +276,17 @@ class DeliveryIn(Value):
 
 
 class DeliveredOut(Value):
-    """One version of a delivery."""
+    """One version of what an OPCO told in a month about a year."""
 
+    opco: str
+    month: str
     revision: int
     delivered_at: dt.datetime
     estimates: tuple[EstimateIn, ...]
 
 
 class DeliveryOut(Value):
-    """What an OPCO told in a month about a year, and every version before; the ETag is its revision."""
+    """What an OPCO told last in a month about a year; the ETag is its revision."""
 
     delivery_id: UUID
     opco: str
@@ -261,13 +294,19 @@ class DeliveryOut(Value):
     month: str
     revision: int
     estimates: tuple[EstimateIn, ...]
-    history: tuple[DeliveredOut, ...]
 
 
 class DeliveriesOut(Value):
     """A page of deliveries, the latest month first."""
 
     deliveries: tuple[DeliveryOut, ...]
+    next: str | None = None
+
+
+class DeliveryHistoryOut(Value):
+    """A page of all that was delivered for a year, the latest month first; `next` is the value of `after` that continues it."""
+
+    history: tuple[DeliveredOut, ...]
     next: str | None = None
 
 
@@ -281,8 +320,9 @@ class DeclarationIn(Value):
 
 
 class DeclaredOut(Value):
-    """What was declared once."""
+    """What an OPCO declared once for a year."""
 
+    opco: str
     revision: int
     declared_at: dt.datetime
     as_of: dt.date
@@ -291,7 +331,7 @@ class DeclaredOut(Value):
 
 
 class DeclarationOut(Value):
-    """What an OPCO declared last for a year, and everything before; the ETag is its revision."""
+    """What an OPCO declared last for a year; the ETag is its revision."""
 
     declaration_id: UUID
     opco: str
@@ -300,14 +340,20 @@ class DeclarationOut(Value):
     as_of: dt.date
     number: int
     source: DeclarationSource
+
+
+class DeclarationHistoryOut(Value):
+    """A page of all that was declared for a year, of each OPCO the last first; `next` is the value of `after` that continues it."""
+
     history: tuple[DeclaredOut, ...]
+    next: str | None = None
 
 
 class ReconciledOut(Value):
     """One OPCO: projects declared (None: it declared nothing), fiches received, the gap; what explains it is not added.
 
-    `received` counts every fiche filed for the programme year, `closed` those of them refused, withdrawn or cancelled, `intended`
-    what was announced and not filed.
+    `received` counts every fiche filed for the programme year, `not_pursued` those of them refused, withdrawn or
+    cancelled, `intended` what was announced and not filed.
     """
 
     opco: str
@@ -315,7 +361,7 @@ class ReconciledOut(Value):
     declared: int | None
     received: int
     gap: int | None
-    closed: int
+    not_pursued: int
     intended: int
     declaration: DeclarationOut | None
 

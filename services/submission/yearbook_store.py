@@ -1,4 +1,4 @@
-"""The tables of what is put on record for a year beside the fiches, and the queries of their readers.
+"""The tables of what is put on record for a year beside the fiches: one record, or a page of them, each with its last word alone.
 
 One read opens whatever a command is about, of any kind, by identifier; each kind is written to its own table.
 """
@@ -23,7 +23,7 @@ from services.submission.domain.targets import Programme
 from services.submission.store import Base, StateRow, head_of
 from shared.audit_trail import Head
 from shared.contracts.campaigns import Target
-from shared.database import Database, Row, UnitOfWork
+from shared.database import Database, UnitOfWork
 from shared.identity import Principal
 from shared.working_set import WorkingSet
 
@@ -101,6 +101,11 @@ _OPEN: Final = " UNION ALL ".join(
     " WHERE id = ANY($1::uuid[])"
     for kind in _KINDS
 )
+
+
+def last_word(history: str) -> str:
+    """Return the column `document` of a record with the last member of its history alone: what reads it does not grow with time."""
+    return f"jsonb_set(document, '{{{history}}}', jsonb_build_array(document->'{history}'->-1))::text AS document"
 
 
 @dataclass(frozen=True)
@@ -184,29 +189,28 @@ def _of_declaration(declaration: Declaration) -> Mapping[str, Any]:
 
 
 async def find_campaign(database: Database, principal: Principal, identifier: UUID) -> Campaign | None:
-    """Return a campaign, or None where there is none."""
-    found = await _documents(database, principal, "SELECT document::text FROM campaign WHERE id = $1", identifier)
+    """Return a campaign with the last decision on its dates alone, or None where there is none."""
+    query = f"SELECT {last_word('history')} FROM campaign WHERE id = $1"
+    found = await _documents(database, principal, query, identifier)
     return _CAMPAIGN.validate_json(found[0]) if found else None
 
 
 async def find_conference(database: Database, principal: Principal, identifier: UUID) -> Conference | None:
-    """Return a conference, or None where there is none."""
-    found = await _documents(database, principal, "SELECT document::text FROM conference WHERE id = $1", identifier)
+    """Return a conference with the last version of its record alone, or None where there is none."""
+    query = f"SELECT {last_word('history')} FROM conference WHERE id = $1"
+    found = await _documents(database, principal, query, identifier)
     return _CONFERENCE.validate_json(found[0]) if found else None
-
-
-async def find_programme(database: Database, principal: Principal, year: int) -> Programme | None:
-    """Return a year's programme with all its revisions, or None where none was adopted."""
-    found = await _documents(database, principal, "SELECT document::text FROM programme WHERE year = $1", year)
-    return _PROGRAMME.validate_json(found[0]) if found else None
 
 
 async def list_campaigns(
     database: Database, principal: Principal, year: int | None, before: tuple[int, int] | None, limit: int
 ) -> list[Campaign]:
-    """Return the next `limit` campaigns, of a year or of all, the latest quarter first; `before` is the last one seen."""
+    """Return the next `limit` campaigns, of a year or of all, the latest quarter first; `before`: the last one seen.
+
+    Like every record that is listed, each comes with its last word alone: histories are read by their own doors.
+    """
     query = (
-        "SELECT document::text FROM campaign WHERE ($1::int IS NULL OR year = $1)"
+        f"SELECT {last_word('history')} FROM campaign WHERE ($1::int IS NULL OR year = $1)"
         " AND ($2::int IS NULL OR (year, quarter) < ($2, $3::int)) ORDER BY year DESC, quarter DESC LIMIT $4"
     )
     place = before or (None, None)
@@ -220,7 +224,8 @@ async def list_conferences(
 ) -> list[Conference]:
     """Return the next `limit` conferences, the latest first; `before` is the day of the last one seen."""
     query = (
-        "SELECT document::text FROM conference WHERE ($1::date IS NULL OR held_on < $1) ORDER BY held_on DESC LIMIT $2"
+        f"SELECT {last_word('history')} FROM conference WHERE ($1::date IS NULL OR held_on < $1)"
+        " ORDER BY held_on DESC LIMIT $2"
     )
     return [_CONFERENCE.validate_json(found) for found in await _documents(database, principal, query, before, limit)]
 
@@ -235,7 +240,7 @@ async def list_deliveries(
 ) -> list[Delivery]:
     """Return the next `limit` deliveries for a year, of an OPCO or of all, the latest month first; `before`: month and OPCO seen."""
     query = (
-        "SELECT document::text FROM delivery WHERE year = $1 AND ($2::text IS NULL OR opco = $2)"
+        f"SELECT {last_word('history')} FROM delivery WHERE year = $1 AND ($2::text IS NULL OR opco = $2)"
         " AND ($3::text IS NULL OR (month, opco) < ($3, $4::text)) ORDER BY month DESC, opco DESC LIMIT $5"
     )
     place = before or (None, None)
@@ -247,110 +252,3 @@ async def list_deliveries(
 
 async def _documents(database: Database, principal: Principal, query: str, *args: Any) -> list[str]:
     return [row["document"] for row in await database.query(principal, query, *args)]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One line of a programme as it stands: an OPCO and a métier.
-
-    Numbers of projects, kept apart and never added: the target (None: none was set) and its words; of the fiches that are filed and
-    not closed (refused, withdrawn, cancelled: `closed`) how many there are, are validated, are confirmed; what is announced without
-    a fiche; what the OPCO estimates for the months to come, and when it told so (None: it never told anything for the year).
-    """
-
-    opco: str
-    rome: str
-    target: int | None
-    words: str | None
-    filed: int
-    validated: int
-    confirmed: int
-    closed: int
-    intended: int
-    estimated: int | None
-    estimated_at: dt.datetime | None
-
-
-_STANDING: Final = """
-WITH aimed AS (
-  SELECT t->>'opco' AS opco, t->>'rome' AS rome, (t->>'number')::int AS number, t->>'words' AS words
-  FROM programme, jsonb_array_elements(targets) t WHERE year = $1
-), told AS (
-  SELECT DISTINCT ON (opco) opco, delivered_at, estimates FROM delivery WHERE year = $1 ORDER BY opco, month DESC
-), guessed AS (
-  SELECT opco, e->>'rome' AS rome, sum((e->>'projects')::int) FILTER (WHERE e->>'month' >= $2)::int AS number
-  FROM told, jsonb_array_elements(estimates) e GROUP BY 1, 2
-), counted AS (
-  SELECT opco, rome,
-    count(*) FILTER (WHERE filed AND status NOT IN ('refused', 'withdrawn', 'cancelled')) AS filed,
-    count(*) FILTER (WHERE status IN ('validated', 'confirmed', 'reviewed')) AS validated,
-    count(*) FILTER (WHERE status IN ('confirmed', 'reviewed')) AS confirmed,
-    count(*) FILTER (WHERE filed AND status IN ('refused', 'withdrawn', 'cancelled')) AS closed,
-    count(*) FILTER (WHERE intended AND status <> 'withdrawn') AS intended
-  FROM fiche WHERE programme_year = $1 AND rome IS NOT NULL AND (filed OR (intended AND status <> 'withdrawn'))
-  GROUP BY opco, rome
-), lines AS (
-  SELECT opco, rome FROM aimed UNION SELECT opco, rome FROM guessed UNION SELECT opco, rome FROM counted
-)
-SELECT opco, rome, a.number AS target, a.words, coalesce(c.filed, 0) AS filed, coalesce(c.validated, 0) AS validated,
-  coalesce(c.confirmed, 0) AS confirmed, coalesce(c.closed, 0) AS closed, coalesce(c.intended, 0) AS intended,
-  CASE WHEN t.opco IS NULL THEN NULL ELSE coalesce(g.number, 0) END AS estimated, t.delivered_at AS estimated_at
-FROM lines LEFT JOIN aimed a USING (opco, rome) LEFT JOIN counted c USING (opco, rome) LEFT JOIN guessed g USING (opco, rome)
-LEFT JOIN told t USING (opco)
-WHERE $3::text IS NULL OR opco = $3 ORDER BY opco, rome
-"""
-
-
-async def programme_standing(
-    database: Database, principal: Principal, year: int, month: str, opco: str | None
-) -> list[Standing]:
-    """Return a year's programme as it stands, by OPCO and métier, in one query; `month` (YYYY-MM) is the first one to come."""
-    rows = await database.query(principal, _STANDING, year, month, opco)
-    return [Standing(**row) for row in rows]
-
-
-@dataclass(frozen=True)
-class Reconciled:
-    """One OPCO's projects of a year: declared (None: it did not declare), and what is here of the year.
-
-    `received` are the fiches filed, whatever became of them; `closed` those of them that were refused, withdrawn or cancelled;
-    `intended` what was announced and not filed.
-    """
-
-    opco: str
-    declaration: Declaration | None
-    received: int
-    closed: int
-    intended: int
-
-    @property
-    def gap(self) -> int | None:
-        """Return how many declared projects have no fiche (below zero: more fiches than were declared); None without a declaration."""
-        return None if self.declaration is None else self.declaration.now.figure.number - self.received
-
-
-_RECONCILED: Final = """
-WITH said AS (SELECT opco, document FROM declaration WHERE year = $1),
-counted AS (
-  SELECT opco, count(*) FILTER (WHERE filed) AS received,
-    count(*) FILTER (WHERE filed AND status IN ('refused', 'withdrawn', 'cancelled')) AS closed,
-    count(*) FILTER (WHERE intended AND status <> 'withdrawn') AS intended
-  FROM fiche WHERE programme_year = $1 GROUP BY opco
-)
-SELECT opco, d.document::text AS document, coalesce(c.received, 0) AS received, coalesce(c.closed, 0) AS closed,
-  coalesce(c.intended, 0) AS intended
-FROM unnest($2::text[]) asked(opco) LEFT JOIN said d USING (opco) LEFT JOIN counted c USING (opco) ORDER BY opco
-"""
-
-
-async def reconciliation(
-    database: Database, principal: Principal, year: int, opcos: Collection[str]
-) -> list[Reconciled]:
-    """Return what each of these OPCOs declared for a year beside its fiches of that year, in one query."""
-    return [_reconciled(row) for row in await database.query(principal, _RECONCILED, year, list(opcos))]
-
-
-def _reconciled(row: Row) -> Reconciled:
-    document = row["document"]
-    declaration = _DECLARATION.validate_json(document) if document else None
-    return Reconciled(row["opco"], declaration, row["received"], row["closed"], row["intended"])

@@ -1,4 +1,6 @@
-"""What is put on record for a year, in the order of the year: programme, campaigns, conference; what OPCOs declare and deliver; reads.
+"""What is put on record for a year, in the order of the year: programme, campaigns, conference; what OPCOs declare and deliver.
+
+Reads are in `yearbook_read_cases.py`.
 
 A command asks the policy table, then the revision it was decided on, then the domain; each leaves one entry in the audit trail, with
 codes and figures only.
@@ -17,25 +19,11 @@ from services.submission.domain.declarations import Declaration, Figure
 from services.submission.domain.deliveries import Delivery, Estimate, delivery_id, month_of
 from services.submission.domain.targets import Adopting, Programme
 from services.submission.domain.yearbook import Decided, at_revision, existing
-from services.submission.yearbook_store import (
-    Reconciled,
-    Standing,
-    Yearbook,
-    find_campaign,
-    find_conference,
-    find_programme,
-    list_campaigns,
-    list_conferences,
-    list_deliveries,
-    programme_standing,
-    reconciliation,
-)
+from services.submission.yearbook_store import Yearbook
 from shared.audit_trail import Change
 from shared.contracts.campaigns import campaign_id, declaration_id, programme_id
-from shared.contracts.references import OPCOS
-from shared.database import Database
 from shared.identity import Principal
-from shared.policy import authorize, limited_to
+from shared.policy import authorize
 from shared.working_set import WorkingSet
 
 S = TypeVar("S")
@@ -146,68 +134,6 @@ def deliver_estimates(
     facts = {"revision": decided.state.revision, "year": year, "estimates": len(estimates)}
     _record(book.deliveries, decided.state.id, decided, "deliver_estimates", principal, facts)
     return decided
-
-
-async def read_campaign(database: Database, principal: Principal, identifier: UUID) -> Campaign:
-    """Return a campaign."""
-    authorize(principal, "read_yearbook")
-    return existing(await find_campaign(database, principal, identifier))
-
-
-async def read_campaigns(
-    database: Database, principal: Principal, year: int | None, before: tuple[int, int] | None, limit: int
-) -> list[Campaign]:
-    """Return campaigns, the latest quarter first."""
-    authorize(principal, "read_yearbook")
-    return await list_campaigns(database, principal, year, before, limit)
-
-
-async def read_conference(database: Database, principal: Principal, identifier: UUID) -> Conference:
-    """Return a conference."""
-    authorize(principal, "read_yearbook")
-    return existing(await find_conference(database, principal, identifier))
-
-
-async def read_conferences(
-    database: Database, principal: Principal, before: dt.date | None, limit: int
-) -> list[Conference]:
-    """Return conferences, the latest first."""
-    authorize(principal, "read_yearbook")
-    return await list_conferences(database, principal, before, limit)
-
-
-async def read_programme(database: Database, principal: Principal, year: int) -> Programme:
-    """Return a year's programme with all its revisions."""
-    authorize(principal, "read_yearbook")
-    return existing(await find_programme(database, principal, year))
-
-
-async def compare_programme(
-    database: Database, principal: Principal, year: int
-) -> tuple[dt.datetime, Programme | None, list[Standing]]:
-    """Return as of when, the programme that was adopted (None: none), and how it stands by OPCO and métier; an OPCO sees its own."""
-    authorize(principal, "read_yearbook")
-    opco = limited_to(principal, "read_yearbook")
-    now = await database.now()
-    programme = await find_programme(database, principal, year)
-    return now, programme, await programme_standing(database, principal, year, month_of(now), opco)
-
-
-async def read_deliveries(
-    database: Database, principal: Principal, year: int, before: tuple[str, str] | None, limit: int
-) -> list[Delivery]:
-    """Return what was delivered for a year, the latest month first; an OPCO sees its own."""
-    authorize(principal, "read_yearbook")
-    opco = limited_to(principal, "read_yearbook")
-    return await list_deliveries(database, principal, year, opco, before, limit)
-
-
-async def reconcile(database: Database, principal: Principal, year: int) -> tuple[dt.datetime, list[Reconciled]]:
-    """Return as of when, and what each OPCO declared for a year beside its fiches; an OPCO sees its own."""
-    authorize(principal, "read_yearbook")
-    opco = limited_to(principal, "read_yearbook")
-    now = await database.now()
-    return now, await reconciliation(database, principal, year, [opco] if opco else list(OPCOS))
 
 
 def _read(records: WorkingSet[S], on: On) -> S:

@@ -61,7 +61,10 @@ LABELS: Final[dict[Status, str]] = {
 """What screens and answers call a status."""
 
 FINAL: Final = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.CANCELLED})
-"""Statuses that nothing leaves: a correction is a new fiche."""
+"""Statuses that nothing leaves: a correction is a new fiche. What people call « sans suite », in every count of a year."""
+
+CLOSED: Final = FINAL | {Status.REVIEWED}
+"""Statuses in which nothing is waited for any more: FINAL, and what came to its end. What people call « closes »."""
 
 PREPARED: Final = frozenset({Status.PREPROGRAMMED, Status.DRAFT})
 """Statuses of what was not filed yet: nobody decides on it, and it counts nowhere as firm."""

@@ -7,7 +7,7 @@ row moves the fiche it is recorded and the status stays.
 from dataclasses import dataclass
 from typing import Final
 
-from services.submission.domain.fiche import FINAL, LABELS, PREPARED, SESSION_LABELS, SessionState, Status
+from services.submission.domain.fiche import CLOSED, LABELS, PREPARED, SESSION_LABELS, SessionState, Status
 from shared.errors import NotAllowedNow, Objection
 
 OPCO: Final = "OPCO"
@@ -15,7 +15,7 @@ VALIDATION: Final = "validation"
 
 FILED: Final = tuple(status for status in Status if status not in PREPARED)
 """Statuses in which validation may speak of a fiche: it hears of what was filed."""
-LIVE: Final = tuple(status for status in FILED if status not in FINAL and status is not Status.REVIEWED)
+LIVE: Final = tuple(status for status in FILED if status not in CLOSED)
 
 
 VERSION_WORDS: Final[dict[str, str]] = {

@@ -4,17 +4,19 @@ Everybody who is concerned reads them; the DREETS opens, moves, gives more time.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
+from services.submission import yearbook_read_cases as reads
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.campaigns import Campaign, Dates, Why
 from services.submission.domain.dates import civil_date
 from services.submission.pages.year_forms import at_revision, may, take
 from services.submission.yearbook_answers import campaign_out
 from services.submission.yearbook_bodies import CampaignDatesIn, CampaignIn, ExtensionIn
+from services.submission.yearbook_place_answers import cut, quarter_of
 from services.submission.yearbook_store import Yearbook
 from services.submission.yearbook_use_cases import On
 from shared.contracts.campaigns import campaign_id as id_of
@@ -27,20 +29,23 @@ from shared.web.forms import Posted
 from shared.web.pages import page_router, render
 
 router = page_router()
-SHOWN: Final = 40
-"""Campaigns on one page: ten years of quarters."""
+PAGE: Final = 20
+"""Campaigns, or decisions on the dates of one, on one page."""
 
 
 @router.get("/campagnes")
-async def campaigns_page(request: Request, fait: str = "", campagne: str = "") -> Response:
+async def campaigns_page(request: Request, fait: str = "", campagne: str = "", apres: str = "") -> Response:
     """Show the deadlines, one's own where it is another."""
     principal = await signed_in(request)
-    found = await story.read_campaigns(database(request), principal, None, None, SHOWN)
+    before = quarter_of(apres) if apres else None
+    found, last = cut(await reads.read_campaigns(database(request), principal, None, before, PAGE + 1), PAGE)
     today = civil_date(await database(request).now())
     return render(
         request,
         "year/campaigns.html",
         campaigns=found,
+        first="/espace/campagnes" if apres else None,
+        following=f"/espace/campagnes?apres={last.year}-T{last.quarter}" if last else None,
         opco=principal.organisation if principal.organisation in OPCOS else None,
         today=today,
         over=any(str(one.id) == campagne and one.deadline < today for one in found),
@@ -85,14 +90,22 @@ async def post_new_campaign_page(request: Request) -> Response:
 
 
 @router.get("/campagnes/{campaign_id}")
-async def campaign_page(request: Request, campaign_id: UUID, fait: str = "") -> Response:
-    """Show a campaign with every decision on its dates."""
+async def campaign_page(
+    request: Request, campaign_id: UUID, fait: str = "", apres: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> Response:
+    """Show a campaign with the decisions on its dates, the last one first."""
     principal = await signed_in(request)
-    campaign = await story.read_campaign(database(request), principal, campaign_id)
+    campaign = await reads.read_campaign(database(request), principal, campaign_id)
+    found = await reads.read_campaign_history(database(request), principal, campaign_id, apres, PAGE + 1)
+    history, last = cut(found, PAGE)
+    here = f"/espace/campagnes/{campaign_id}"
     return render(
         request,
         "year/campaign.html",
         campaign=campaign,
+        history=history,
+        first=here if apres else None,
+        following=f"{here}?apres={last.revision}" if last else None,
         opcos=OPCOS,
         manages=may(principal, "manage_yearbook"),
         done=fait,
@@ -141,7 +154,7 @@ async def post_extension_page(request: Request, campaign_id: UUID) -> Response:
 async def _managed(request: Request, campaign_id: UUID) -> Campaign:
     principal = await signed_in(request)
     authorize(principal, "manage_yearbook")
-    return await story.read_campaign(database(request), principal, campaign_id)
+    return await reads.read_campaign(database(request), principal, campaign_id)
 
 
 def _answer(campaign: Campaign) -> Answer:
@@ -167,7 +180,7 @@ async def _change(
         return {**{name: sent.given(name) for name in names}, "acknowledged": sent.acknowledged}
 
     async def again(principal: Principal, entry: Entry, status: int) -> Response:
-        campaign = await story.read_campaign(database(request), principal, campaign_id)
+        campaign = await reads.read_campaign(database(request), principal, campaign_id)
         return _form(request, what, campaign, at_revision(entry, campaign.revision, status), status)
 
     done = f"/espace/campagnes/{campaign_id}?fait={what}"

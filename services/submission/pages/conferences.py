@@ -1,16 +1,18 @@
 """Conferences: when they were held, their agenda, what they decided; put on record and corrected by the DREETS, read by everybody."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
+from services.submission import yearbook_read_cases as reads
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.conferences import Conference, Recording, conference_id
 from services.submission.pages.year_forms import MOVED, at_revision, may, take
 from services.submission.yearbook_answers import conference_out, resolutions
 from services.submission.yearbook_bodies import ConferenceIn, CorrectionIn
+from services.submission.yearbook_place_answers import cut, day_of
 from services.submission.yearbook_store import Yearbook
 from services.submission.yearbook_use_cases import On
 from shared.errors import Refused
@@ -22,17 +24,44 @@ from shared.web.forms import Posted, posted
 from shared.web.pages import page_router, render, see_other
 
 router = page_router()
-SHOWN: Final = 40
-"""Conferences on one page: twenty years, or more."""
+PAGE: Final = 10
+"""Conferences, or versions of the record of one, on one page."""
 
 
 @router.get("/conferences")
-async def conferences_page(request: Request, fait: str = "") -> Response:
+async def conferences_page(request: Request, fait: str = "", apres: str = "") -> Response:
     """Show the conferences on record, the latest first."""
     principal = await signed_in(request)
-    found = await story.read_conferences(database(request), principal, None, SHOWN)
+    before = day_of(apres) if apres else None
+    found, last = cut(await reads.read_conferences(database(request), principal, before, PAGE + 1), PAGE)
     return render(
-        request, "year/conferences.html", conferences=found, manages=may(principal, "manage_yearbook"), done=fait
+        request,
+        "year/conferences.html",
+        conferences=found,
+        first="/espace/conferences" if apres else None,
+        following=f"/espace/conferences?apres={last.held_on.isoformat()}" if last else None,
+        manages=may(principal, "manage_yearbook"),
+        done=fait,
+    )
+
+
+@router.get("/conferences/{conference_id}/versions")
+async def conference_versions_page(
+    request: Request, conference_id: UUID, apres: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> Response:
+    """Show how a conference stood on record, the last version first."""
+    principal = await signed_in(request)
+    held = await reads.read_conference(database(request), principal, conference_id)
+    found = await reads.read_conference_history(database(request), principal, conference_id, apres, PAGE + 1)
+    history, last = cut(found, PAGE)
+    here = f"/espace/conferences/{conference_id}/versions"
+    return render(
+        request,
+        "year/conference_versions.html",
+        held=held,
+        history=history,
+        first=here if apres else None,
+        following=f"{here}?apres={last.revision}" if last else None,
     )
 
 
@@ -78,7 +107,7 @@ async def correction_page(request: Request, conference_id: UUID) -> Response:
     """Show the record of a conference in a form."""
     principal = await signed_in(request)
     authorize(principal, "manage_yearbook")
-    held = await story.read_conference(database(request), principal, conference_id)
+    held = await reads.read_conference(database(request), principal, conference_id)
     typed = {"agenda": "\n".join(held.now.agenda), "decisions": "\n".join(one.text for one in held.now.decisions)}
     return _correction(request, held, Entry.of(typed, revision=held.revision))
 
@@ -88,7 +117,7 @@ async def post_correction_page(request: Request, conference_id: UUID) -> Respons
     """Put something else on record; a decision whose words stay keeps what it is linked to."""
     async with posted(request) as sent:
         authorize(sent.principal, "manage_yearbook")
-        held = await story.read_conference(database(request), sent.principal, conference_id)
+        held = await reads.read_conference(database(request), sent.principal, conference_id)
 
         def ids(_principal: Principal, body: CorrectionIn) -> list[UUID]:
             return [conference_id, *dict.fromkeys(one.decides for one in body.decisions if one.decides is not None)]
@@ -102,7 +131,7 @@ async def post_correction_page(request: Request, conference_id: UUID) -> Respons
 
         outcome = await sent.command(CorrectionIn, _corrected(sent, held), ids, act, way="yearbook")
         if isinstance(outcome, Refused):
-            now = await story.read_conference(database(request), sent.principal, conference_id)
+            now = await reads.read_conference(database(request), sent.principal, conference_id)
             entry = at_revision(sent.entry(outcome), now.revision, outcome.status)
             return _correction(request, now, entry, outcome.status)
     return see_other("/espace/conferences", fait="corrigee")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from services.submission import use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.expectations import duties
-from services.submission.domain.fiche import FINAL, LABELS, PREPARED, SESSION_LABELS, Fiche, Status
+from services.submission.domain.fiche import CLOSED, LABELS, PREPARED, SESSION_LABELS, Fiche
 from services.submission.domain.lifecycle import possible, version_words
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.retroplanning import Milestone, retroplanning
@@ -129,7 +129,7 @@ def _resumes(held: Preparation, own: bool) -> str | None:
 
 def _planning(held: Held, today: dt.date) -> tuple[Milestone, ...]:
     """Return the retro-planning of what goes on and has a start; nothing of what is over."""
-    if held.status in (*FINAL, Status.REVIEWED):
+    if held.status in CLOSED:
         return ()
     start = typed_start(held.fields) if isinstance(held, Preparation) else None
     if isinstance(held, Preparation) and start is None and held.intention is None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.submission.domain.dates import civil_date
-from services.submission.domain.fiche import LABELS, Status
+from services.submission.domain.fiche import CLOSED, LABELS, Status
 from services.submission.list_cases import read_counts, read_page
 from services.submission.list_store import Count, Spot
 from services.submission.pages.words import BADGES
@@ -32,7 +32,7 @@ GROUPS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "examen": ("En cours d’examen", (_S.SUBMITTED, _S.AVIS_LAPSED)),
     "validees": ("Validées, à programmer", (_S.VALIDATED,)),
     "programmees": ("Programmées", (_S.CONFIRMED,)),
-    "closes": ("Closes", (_S.REVIEWED, _S.REFUSED, _S.WITHDRAWN, _S.CANCELLED)),
+    "closes": ("Closes", tuple(one for one in _S if one in CLOSED)),
 }
 """The tabs, by their names in the address: each status is in one of them."""
 

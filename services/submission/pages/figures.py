@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from services.submission import yearbook_read_cases as reads
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.dates import civil_date
 from services.submission.domain.declarations import Figure
@@ -13,8 +14,15 @@ from services.submission.domain.deliveries import Delivery, Estimate, delivery_i
 from services.submission.pages.form_choices import words_of
 from services.submission.pages.year_forms import may, take
 from services.submission.reference.lists import ListName
-from services.submission.yearbook_answers import comparison_out, declaration_out, delivery_out, reconciliation_out
+from services.submission.yearbook_answers import (
+    comparison_out,
+    declaration_out,
+    declared_out,
+    delivery_out,
+    reconciliation_out,
+)
 from services.submission.yearbook_bodies import DeclarationIn, DeliveryIn
+from services.submission.yearbook_place_answers import cut, told_of
 from services.submission.yearbook_store import Yearbook
 from shared.contracts.campaigns import declaration_id
 from shared.contracts.labels import LABELS
@@ -30,6 +38,8 @@ from shared.web.pages import page_router, render, see_other
 router = page_router()
 YEARS: Final = range(2018, 2101)
 """Years that are kept here, as over the API."""
+PAGE: Final = 10
+"""Declarations of an OPCO on one page."""
 SPARE: Final = 3
 """Empty lines under what an OPCO delivered."""
 
@@ -46,7 +56,7 @@ async def programme_page(request: Request, year: int, fait: str = "") -> Respons
     """Show target, known, intended and estimated of a year, kept apart; an OPCO sees its own lines."""
     principal = await signed_in(request)
     authorize(principal, "read_yearbook")
-    now, programme, lines = await story.compare_programme(database(request), principal, known_year(year))
+    now, programme, lines = await reads.compare_programme(database(request), principal, known_year(year))
     return render(
         request,
         "year/programme.html",
@@ -133,7 +143,7 @@ def most_rows(places: Iterable[str], most: int) -> int:
 
 
 async def _told(request: Request, principal: Principal, year: int) -> Delivery | None:
-    found = await story.read_deliveries(database(request), principal, year, None, 1)
+    found = await reads.read_deliveries(database(request), principal, year, None, 1)
     return found[0] if found and found[0].opco == principal.organisation else None
 
 
@@ -145,11 +155,11 @@ async def this_years_declarations_page(request: Request) -> Response:
 
 
 @router.get("/declarations/{year}")
-async def declarations_page(request: Request, year: int, fait: str = "") -> Response:
+async def declarations_page(request: Request, year: int, fait: str = "", apres: str = "") -> Response:
     """Show projects declared beside fiches received, and the form of one's own figure."""
     principal = await signed_in(request)
     entry = Entry.of({"as_of": civil_date(await database(request).now())})
-    return await _declarations(request, principal, known_year(year), entry, done=fait)
+    return await _declarations(request, principal, known_year(year), entry, done=fait, after=apres)
 
 
 @router.post("/declarations/{year}")
@@ -179,10 +189,23 @@ async def post_declaration_page(request: Request, year: int) -> Response:
 
 
 async def _declarations(
-    request: Request, principal: Principal, year: int, entry: Entry, status: int = 200, done: str = ""
+    request: Request,
+    principal: Principal,
+    year: int,
+    entry: Entry,
+    status: int = 200,
+    done: str = "",
+    after: str = "",
 ) -> Response:
-    now, lines = await story.reconcile(database(request), principal, year)
+    now, lines = await reads.reconcile(database(request), principal, year)
     found = reconciliation_out(year, now, lines)
+    declares = may(principal, "declare_projects") and principal.organisation in OPCOS
+    before = told_of(after) if after else None
+    told = (
+        await reads.read_declaration_history(database(request), principal, year, before, PAGE + 1) if declares else []
+    )
+    history, last = cut(told, PAGE)
+    here = f"/espace/declarations/{year}"
     return render(
         request,
         "year/declarations.html",
@@ -192,7 +215,10 @@ async def _declarations(
         beside=_beside(year),
         entry=entry,
         own=next((one for one in found.lines if one.opco == principal.organisation), None),
-        declares=may(principal, "declare_projects") and principal.organisation in OPCOS,
+        declares=declares,
+        history=list(map(declared_out, history)),
+        first=here if after else None,
+        following=f"{here}?apres={last.opco}.{last.said.revision}" if last else None,
         sources=list(LABELS[DeclarationSource].items()),
         words=LABELS[DeclarationSource],
         done=done,

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
+from services.submission import yearbook_read_cases as reads
 from services.submission import yearbook_use_cases as story
 from services.submission.domain.dates import civil_date
-from services.submission.domain.targets import Adopting, Programme
+from services.submission.domain.targets import Adopted, Adopting, Programme
 from services.submission.pages.figures import known_year, most_rows
 from services.submission.pages.form_choices import words_of
 from services.submission.pages.year_forms import MOVED, at_revision, take
 from services.submission.reference.lists import ListName
 from services.submission.yearbook_answers import programme_out
 from services.submission.yearbook_bodies import AdoptionIn
+from services.submission.yearbook_place_answers import cut
 from services.submission.yearbook_store import Yearbook
 from shared.contracts.campaigns import Target, programme_id
 from shared.contracts.references import OPCOS
@@ -27,6 +29,8 @@ from shared.web.forms import Posted
 from shared.web.pages import page_router, render
 
 router = page_router()
+PAGE: Final = 10
+"""Revisions on one page, each with what it changed."""
 SPARE: Final = 5
 """Empty lines under the targets that there are."""
 MOST: Final = 400
@@ -45,18 +49,39 @@ class Changed:
 
 
 @router.get("/programmes/{year}/revisions")
-async def revisions_page(request: Request, year: int) -> Response:
+async def revisions_page(
+    request: Request, year: int, apres: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> Response:
     """Show what each revision of a programme changed, the last one first; an OPCO sees its own targets."""
     principal = await signed_in(request)
-    programme = await _held(request, principal, known_year(year))
-    own = limited_to(principal, "read_yearbook")
-    revisions = programme.revisions if programme else ()
-    shown = [
-        (after, _changed(before.targets if before else (), after.targets, own))
-        for before, after in zip((None, *revisions), revisions, strict=False)
-    ]
-    rome = words_of(ListName.ROME)
-    return render(request, "year/revisions.html", year=year, shown=shown[::-1], own=own, rome=rome, opcos=OPCOS)
+    found = await _revisions(request, principal, known_year(year), apres)
+    page, last = cut(found, PAGE)
+    here = f"/espace/programmes/{year}/revisions"
+    return render(
+        request,
+        "year/revisions.html",
+        year=year,
+        shown=[
+            (one, _changed(before.targets if before else (), one.targets)) for one, before in _with_before(found, page)
+        ],
+        first=here if apres else None,
+        following=f"{here}?apres={last.revision}" if last else None,
+        own=limited_to(principal, "read_yearbook"),
+        rome=words_of(ListName.ROME),
+        opcos=OPCOS,
+    )
+
+
+async def _revisions(request: Request, principal: Principal, year: int, before: int | None) -> list[Adopted]:
+    """Return one revision more than a page has: what the oldest of the page changed is seen beside it. None where none was adopted."""
+    if await reads.read_programme(database(request), principal, year) is None:
+        return []
+    return await reads.read_revisions(database(request), principal, year, before, PAGE + 1)
+
+
+def _with_before(found: Sequence[Adopted], page: Sequence[Adopted]) -> list[tuple[Adopted, Adopted | None]]:
+    """Return each revision of a page beside the one before it."""
+    return list(zip(page, [*found[1:], None][: len(page)], strict=True))
 
 
 @router.get("/programmes/{year}/adoption")
@@ -119,8 +144,7 @@ def _rows(values: Mapping[str, Sequence[str]]) -> int:
 
 
 async def _held(request: Request, principal: Principal, year: int) -> Programme | None:
-    _now, programme, _lines = await story.compare_programme(database(request), principal, year)
-    return programme
+    return await reads.read_programme(database(request), principal, year)
 
 
 def _page(request: Request, year: int, held: Programme | None, entry: Entry, status: int = 200) -> Response:
@@ -140,11 +164,9 @@ def _page(request: Request, year: int, held: Programme | None, entry: Entry, sta
     )
 
 
-def _changed(before: Sequence[Target], after: Sequence[Target], own: str | None) -> list[Changed]:
-    """Return in which targets two revisions differ, those of one OPCO where it reads its own only."""
-    was, now = (
-        {(one.opco, one.rome): one for one in targets if own in (None, one.opco)} for targets in (before, after)
-    )
+def _changed(before: Sequence[Target], after: Sequence[Target]) -> list[Changed]:
+    """Return in which targets two revisions differ."""
+    was, now = ({(one.opco, one.rome): one for one in targets} for targets in (before, after))
     return [
         Changed(*key, _said(was.get(key)), _said(now.get(key)))
         for key in sorted({*was, *now})
