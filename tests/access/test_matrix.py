@@ -10,6 +10,7 @@ from shared.policy import POLICY
 from tests.access.cells import BY_REFERENCE, Cell, Report, cells, expected, run
 from tests.access.entrance import Entrance
 from tests.access.objects import TABLES, at_its_time, requests
+from tests.access.yearbook import CANARY
 from tests.support.operations import routes
 
 OBJECTS: Mapping[str, str] = {
@@ -34,6 +35,11 @@ async def played(entrance: Entrance, asked: list[Cell]) -> Report:
     report = await run(entrance, {cell: request for cell, (_, request) in of_cells.items()})
     after = {row["id"]: row["version"] for row in await entrance.owner(OBJECTS[entrance.name])}
     changed = {identifier for identifier, version in after.items() if before.get(identifier, version) != version}
+    report.deviations += [
+        f"{cell} shows another OPCO's target"
+        for cell, answer in report.done.items()
+        if cell.caller == "opco" and CANARY.encode() in answer.body
+    ]
     allowed = {of_cells[cell][0].id for cell in report.effective}
     report.deviations += [f"{identifier} changed without leave" for identifier in changed - allowed]
     filed = sum(_makes(cell) for cell in report.effective)

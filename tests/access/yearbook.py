@@ -15,10 +15,12 @@ from shared.contracts.campaigns import Target, campaign_id, programme_id
 from shared.contracts.references import DREETS
 from shared.identity import Principal, service_principal
 from tests.access.cells import Cell
-from tests.access.entrance import OWN, Entrance
+from tests.access.entrance import OTHER, OWN, Entrance
 
 WRITER: Final = Principal("dreets", DREETS, "machine", frozenset({"dreets"}))
 ROME: Final = "H3404"
+CANARY: Final = "douzaine des canaris"
+"""Words of a target of the other OPCO: in no answer to one of the first."""
 REASON: Final = "Le choix des organismes s’achève fin mai."
 _YEARS: Final = range(2019, 2101)
 """The years that have a yearbook. Each once, then again: who asks for more objects than there are years gets those that are there."""
@@ -98,6 +100,7 @@ def _kept(book: Yearbook, door: str, day: dt.date, at: dt.datetime) -> tuple[UUI
         return story.record_conference(book, WRITER, day, recording).state.id, 1, year
     programme = book.programmes.get(programme_id(year))
     if programme is None and not door.startswith("POST"):
-        adopting = Adopting(dt.date(2018, 1, 8), (Target(opco=OWN, rome=ROME, number=12),), (), at, frozenset({ROME}))
+        aimed = (Target(opco=OWN, rome=ROME, number=12), Target(opco=OTHER, rome=ROME, number=12, words=CANARY))
+        adopting = Adopting(dt.date(2018, 1, 8), aimed, (), at, frozenset({ROME}))
         programme = story.adopt_programme(book, WRITER, year, None, adopting).state
     return programme_id(year), programme.revision if programme else 0, year

@@ -84,9 +84,9 @@ async def test_a_conference_is_corrected_with_a_reason_and_what_stood_there_is_s
         await whole(screen)
         await page.get_by_role("button", name="Inscrire la correction").click()
         await expect(page.locator(".notice")).to_contain_text("La conférence est corrigée")
-        await there.get_by_text("Versions précédentes").click()
-        await expect(there.get_by_text("Version 2")).to_be_visible()
-        await expect(there).to_contain_text("Un point manquait.")
+        await there.get_by_role("link", name="Versions précédentes").click()
+        second = page.locator(".panel", has_text="Version 2")
+        await expect(second).to_contain_text("Un point manquait.")
         await whole(screen)
     async with people(OPCO, path="/espace/conferences", script=script) as screen:
         await expect(screen.page.get_by_role("link", name="Corriger")).to_have_count(0)
