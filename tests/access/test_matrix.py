@@ -54,6 +54,8 @@ async def test_every_cell_is_answered_as_tabled(name: str, entrances: Mapping[st
     report = await played(entrances[name], asked)
     assert report.deviations == []
     assert len(report.done) == len(asked) == sum(report.outcomes.values())
+    shown = {cell.caller for cell, answer in report.done.items() if CANARY.encode() in answer.body}
+    assert ("dreets" in shown) == (name == "submission"), "who reads all targets is shown the one that others may not see"
     print(f"{name}: {len(asked)} cells as tabled: {dict(report.outcomes)}, of which {len(report.effective)} had their effect")
 
 
