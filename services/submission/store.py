@@ -42,6 +42,17 @@ class StateRow(Base):
     document: str = Field(sa_type=JSONB)
 
 
+def last_word(history: str) -> str:
+    """Return the column `document` of a record with the last member of its history alone: what reads it does not grow with time."""
+    return f"jsonb_set(document, '{{{history}}}', jsonb_build_array(document->'{history}'->-1))::text AS document"
+
+
+OWN_TARGET: Final = (
+    "({opco}::text IS NULL OR t->>'opco' = {opco}) AND current_setting('poec.tenant', true) IN ('*', t->>'opco')"
+)
+"""Whose targets are read: those asked for, and never another OPCO's, whoever asks; the row of a programme holds those of all."""
+
+
 def head_of(row: Row) -> Head:
     """Return the head of the chain of a row that was read."""
     return Head(row["version"], row["sequence"], row["audit_hash"])

@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 
 from services.submission.domain.declarations import Declaration
 from services.submission.domain.fiche import FINAL
-from services.submission.yearbook_history_store import OWN_TARGET
-from services.submission.yearbook_store import last_word
+from services.submission.store import OWN_TARGET, last_word
 from shared.database import Database, Row
 from shared.identity import Principal
 

@@ -11,6 +11,7 @@ from services.submission.domain.conferences import Minutes
 from services.submission.domain.declarations import Declared
 from services.submission.domain.deliveries import Delivered
 from services.submission.domain.targets import Adopted, Programme
+from services.submission.store import OWN_TARGET
 from shared.contracts.campaigns import programme_id
 from shared.database import Database
 from shared.identity import Principal
@@ -21,10 +22,6 @@ _MINUTES: Final = TypeAdapter(list[Minutes])
 _ADOPTED: Final = TypeAdapter(list[Adopted])
 _DELIVERED: Final = TypeAdapter(Delivered)
 _DECLARED: Final = TypeAdapter(Declared)
-OWN_TARGET: Final = (
-    "({opco}::text IS NULL OR t->>'opco' = {opco}) AND current_setting('poec.tenant', true) IN ('*', t->>'opco')"
-)
-"""Whose targets are read: those asked for, and never another OPCO's, whoever asks; the row of a programme holds those of all."""
 
 
 async def find_programme(database: Database, principal: Principal, year: int, opco: str | None) -> Programme | None:

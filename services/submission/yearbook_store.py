@@ -20,7 +20,7 @@ from services.submission.domain.conferences import Conference
 from services.submission.domain.declarations import Declaration
 from services.submission.domain.deliveries import Delivery
 from services.submission.domain.targets import Programme
-from services.submission.store import Base, StateRow, head_of
+from services.submission.store import Base, StateRow, head_of, last_word
 from shared.audit_trail import Head
 from shared.contracts.campaigns import Target
 from shared.database import Database, UnitOfWork
@@ -101,11 +101,6 @@ _OPEN: Final = " UNION ALL ".join(
     " WHERE id = ANY($1::uuid[])"
     for kind in _KINDS
 )
-
-
-def last_word(history: str) -> str:
-    """Return the column `document` of a record with the last member of its history alone: what reads it does not grow with time."""
-    return f"jsonb_set(document, '{{{history}}}', jsonb_build_array(document->'{history}'->-1))::text AS document"
 
 
 @dataclass(frozen=True)
