@@ -1,5 +1,6 @@
 """From the year's parameters to what is filed: the content of a fiche at each step, and the identifiers of its AIS."""
 
+import datetime as dt
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -16,6 +17,9 @@ _CONTRACTS: Final = {
     FollowUpKind.ALTERNANCE: (TargetContract.PROFESSIONNALISATION_12_MOIS, TargetContract.APPRENTISSAGE),
 }
 _DEROGATION: Final = {"level": "NATIONALE", "reference": "Délibération 2021-44", "decided_on": "2021-06-08", "cap": 434}
+ANNOUNCER: Final = "opco-2i"
+"""The OPCO that announces what it means to file."""
+ANNOUNCED_ON: Final = dt.date(2021, 6, 1)
 
 
 def fiche_id_of(fiche: Fiche) -> UUID:
@@ -50,6 +54,11 @@ def content_at(fiche: Fiche, step: Dated) -> FicheContent:
         if past is step:
             return _content(parameters, fiche.opco)
     raise ValueError("not a step of this fiche")
+
+
+def is_announced(fiche: Fiche) -> bool:
+    """Return whether an intention has the fiche's reference before it is filed: the filing then names its revision, the first."""
+    return fiche.opco == ANNOUNCER and fiche.steps[0].on > ANNOUNCED_ON
 
 
 def revision_before(fiche: Fiche, step: Dated) -> int:

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
-from deploy.demo.contents import SESSION, content_at, content_of, fiche_id_of
+from deploy.demo.contents import ANNOUNCED_ON, ANNOUNCER, SESSION, content_at, content_of, fiche_id_of, is_announced
 from deploy.demo.days import plus
 from deploy.demo.http_door import Ask
 from deploy.demo.margins import INTENDED_2022, RENEWED, RETURNED, YEAR
@@ -17,9 +17,6 @@ from deploy.demo.year_2021 import Fiche
 from shared.contracts.fiche import FicheContent
 from shared.contracts.references import PlacementContract, PlacementMoment
 
-ANNOUNCER: Final = "opco-2i"
-"""The OPCO that announces what it means to file."""
-ANNOUNCED_ON: Final = dt.date(2021, 6, 1)
 RENEWED_ON: Final = dt.date(2021, 12, 1)
 _AT_LAST: Final = dt.date(2021, 12, 6)
 _ZONE: Final = "2813"
@@ -34,7 +31,7 @@ def meanwhile(fiches: Sequence[Fiche]) -> tuple[Deed, ...]:
     """Return what is done around the filing of these fiches, in the order of its days."""
     named = {fiche.reference: fiche for fiche in fiches}
     deeds = [
-        *(_announced(fiche) for fiche in fiches if fiche.opco == ANNOUNCER and fiche.steps[0].on > ANNOUNCED_ON),
+        *(_announced(fiche) for fiche in fiches if is_announced(fiche)),
         *(_returned(named[reference], moment) for reference in RETURNED if reference in named for moment in _AFTER),
         *(_renewed(named[reference]) for reference in RENEWED[:1] if reference in named),
         *(_meant(n) for n in range(len(INTENDED_2022)) if RENEWED[0] in named),

@@ -10,6 +10,7 @@ from deploy.demo.contents import (
     content_at,
     content_of,
     fiche_id_of,
+    is_announced,
     place_of,
     revision_before,
     session_id_of,
@@ -104,7 +105,7 @@ def request_of(turn: Turn, acknowledged: Codes = (), attempt: str = "") -> Ask:
     if do in ENTRIES:
         return _entry(turn, key)
     body = body_of(turn, acknowledged)
-    revision = revision_before(turn.fiche, turn.step) or None
+    revision = revision_before(turn.fiche, turn.step) or (1 if is_announced(turn.fiche) else None)  # what was announced
     path = _PATHS[do].format(fiche=fiche_id_of(turn.fiche), number=SESSION)
     return Ask(turn.step.by, "submission", do, path, body, key, turn.fiche.reference, revision, WAIT_SECONDS)
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from deploy.demo.contents import ANNOUNCER
 from deploy.demo.http_door import HttpDoor
 from deploy.demo.margins import FILED_TOGETHER, RENEWED, YEAR
-from deploy.demo.meanwhile import ANNOUNCER
 from deploy.demo.watch import Watch
 from shared.contracts import campaigns, submission
 from shared.contracts.fiche import fiche_id

@@ -1,6 +1,7 @@
 """HTTP in: the OPCO's commands on its fiches, and the reads of all who may see them.
 
-A command that changes the content says in If-Match which revision it was written on; the others may.
+A command that changes the content says in If-Match which revision it was written on, as does one that files what is prepared;
+the others may.
 """
 
 import base64
@@ -41,7 +42,7 @@ from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
 from services.submission.list_bodies import FILTERS, wanted_fiches
-from services.submission.preparation_cases import read_renewed
+from services.submission.preparation_cases import is_prepared, read_renewed
 from services.submission.store import Fiches, Listed, Place, Wanted
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import fiche_id as id_of
@@ -58,15 +59,18 @@ router = APIRouter(prefix="/fiches", tags=["fiches"])
 
 @router.post("", status_code=201, openapi_extra=takes(FicheIn), responses=answers(FiledOut, 201))
 async def post_fiche(request: Request) -> Response:
-    """File a new fiche under the OPCO's own reference (OPCO)."""
+    """File a new fiche under the OPCO's own reference (OPCO; If-Match where a draft or an intention has it)."""
     given = _given(request)
 
     def ids(principal: Principal, body: FicheIn) -> list[UUID]:
         return [id_of(principal.organisation, body.reference), *story.partners_named(body)]
 
     def act(fiches: Fiches, ask: Ask[FicheIn]) -> Answer:
-        filing = Filing(ask.body.content, ask.body.acknowledged, ask.at, ask.body.outside_campaign)
-        return _answer(story.submit_fiche(fiches, ask.principal, ask.body.reference, filing, given), 201)
+        authorize(ask.principal, "submit_fiche")
+        body = ask.body
+        revision = ask.required_revision() if is_prepared(fiches, ask.principal, body.reference) else ask.if_match
+        filing = Filing(body.content, body.acknowledged, ask.at, body.outside_campaign)
+        return _answer(story.submit_fiche(fiches, ask.principal, body.reference, filing, given, revision), 201)
 
     return await door(request).command(request, FicheIn, ids, act)
 

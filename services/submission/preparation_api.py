@@ -91,9 +91,8 @@ def _named(principal: Principal, body: IntentionIn | DraftIn) -> list[UUID]:
 
 
 def _revision(fiches: Fiches, ask: Ask[IntentionIn] | Ask[DraftIn], reference: str) -> int | None:
-    """Return the revision that was read: needed where something is there, so that two people do not overwrite each other."""
-    there = fiches.get(id_of(ask.principal.organisation, reference))
-    return ask.if_match if there is None else ask.required_revision()
+    """Return the revision that was read: needed where something is prepared, so that two people do not overwrite each other."""
+    return ask.required_revision() if story.is_prepared(fiches, ask.principal, reference) else ask.if_match
 
 
 def _answer(done: Prepared) -> Answer:

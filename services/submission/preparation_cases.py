@@ -11,7 +11,7 @@ from uuid import UUID
 from services.submission.domain import decisions, preparing
 from services.submission.domain.case import Given
 from services.submission.domain.content import contract_covers
-from services.submission.domain.fiche import Fiche
+from services.submission.domain.fiche import PREPARED, Fiche
 from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.preparing import Named, Prepared
@@ -102,6 +102,15 @@ async def read_renewed(database: Database, principal: Principal, held: Held) -> 
         return None
     found = await find_fiche(database, principal, held.renews)
     return found if isinstance(found, Fiche) else None
+
+
+def is_prepared(fiches: Fiches, principal: Principal, reference: str) -> bool:
+    """Return whether a draft or an intention of the caller's has a reference: who changes or files it says what they have read.
+
+    Of what was filed or dropped nothing is asked: that it has the reference is the answer.
+    """
+    held = fiches.get(fiche_id(principal.organisation, reference))
+    return held is not None and held.status in PREPARED
 
 
 def _named(

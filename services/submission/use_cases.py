@@ -68,12 +68,16 @@ def partners_named(asked: object) -> tuple[UUID, ...]:
     return content.sourcing.partner_ids if isinstance(content, FicheContent) else ()
 
 
-def submit_fiche(fiches: Fiches, principal: Principal, reference: str, filing: Filing, given: Given) -> Decision:
-    """File a new fiche under the OPCO's own reference."""
+def submit_fiche(
+    fiches: Fiches, principal: Principal, reference: str, filing: Filing, given: Given, revision: int | None = None
+) -> Decision:
+    """File a new fiche under the OPCO's own reference, in the place of what was prepared under it at the `revision` read, if said."""
     opco = principal.organisation
     authorize(principal, "submit_fiche", opco)
     identifier = fiche_id(opco, reference)
     held = fiches.get(identifier)
+    if revision is not None:
+        preparation_at_revision(held, revision)
     decision = decisions.submit_fiche(identifier, opco, reference, filing, given.beside(fiches.desk), held)
     return _record(fiches, held, decision, "submit_fiche", principal.id, {"sessions": len(filing.content.sessions)})
 

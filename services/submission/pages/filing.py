@@ -14,7 +14,6 @@ from services.submission.domain.case import Given
 from services.submission.domain.decisions import Filing
 from services.submission.domain.fiche import LABELS, Fiche
 from services.submission.domain.preparation import Preparation
-from services.submission.domain.preparing import preparation_at_revision
 from services.submission.form_fields import as_typed, content_of
 from services.submission.pages.drafts import address, own_draft, stages
 from services.submission.pages.form_choices import words_for
@@ -77,11 +76,10 @@ async def post_review_page(request: Request, fiche_id: UUID) -> Response:
             return [id_of(principal.organisation, body.reference), *story.partners_named(body)]
 
         def act(fiches: Fiches, ask: Ask[FicheIn]) -> Answer:
-            held = fiches.get(fiche_id)
-            if isinstance(held, Preparation):
-                preparation_at_revision(held, ask.required_revision())
-            filing = Filing(ask.body.content, ask.body.acknowledged, ask.at, ask.body.outside_campaign)
-            decision = story.submit_fiche(fiches, ask.principal, ask.body.reference, filing, given)
+            held, body = fiches.get(fiche_id), ask.body
+            revision = ask.required_revision() if isinstance(held, Preparation) else None
+            filing = Filing(body.content, body.acknowledged, ask.at, body.outside_campaign)
+            decision = story.submit_fiche(fiches, ask.principal, body.reference, filing, given, revision)
             fiche = decision.fiche  # the audit takes the kept answer for proof that its filer was told
             return Answer(201, filed_out(decision), revision=fiche.revision, location=f"/fiches/{fiche.id}")
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from deploy.demo.agenda import Turn, agenda
+from deploy.demo.contents import is_announced
 from deploy.demo.incidents import choose
 from deploy.demo.moves import ENTRIES, record_of, request_of
 from deploy.demo.year_2021 import load
@@ -79,6 +80,13 @@ def test_the_key_of_a_record_is_the_opcos_reference_and_for_entries_the_session(
 def test_a_decision_names_the_revision_it_is_taken_on() -> None:
     later = next(t for t in TURNS if t.step.do == "give_avis" and t.fiche.steps[t.n - 1].do == "complete_fiche")
     assert request_of(later).headers()["If-Match"] == '"2"'
+
+
+def test_filing_what_was_announced_names_the_announcement_and_no_other_filing_names_anything() -> None:
+    filings = [t for t in TURNS if t.step.do == "submit_fiche" and t.door == "http"]
+    named = {t.fiche.reference: request_of(t).headers().get("If-Match") for t in filings}
+    announced = {t.fiche.reference for t in filings if is_announced(t.fiche)}
+    assert announced and named == {reference: '"1"' if reference in announced else None for reference in named}
 
 
 def test_a_later_try_has_a_key_of_its_own() -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from deploy.demo import margins
 from deploy.demo.agenda import agenda
+from deploy.demo.contents import ANNOUNCER
 from deploy.demo.days import HOLIDAYS
 from deploy.demo.errors import CouldNotPlay
 from deploy.demo.figures import expected
 from deploy.demo.file_door import FileDoor
 from deploy.demo.http_door import Ask, HttpDoor, Reply
-from deploy.demo.meanwhile import ANNOUNCER, last_content, meanwhile
+from deploy.demo.meanwhile import last_content, meanwhile
 from deploy.demo.moves import body_of
 from deploy.demo.player import Doors, Player
 from deploy.demo.programming import Deed

@@ -45,7 +45,7 @@ async def test_an_intention_is_announced_seen_by_the_region_drafted_and_filed_un
     seen = (await room.get("region", f"/{fiche}")).json()
     assert (seen["intention"]["seats"], seen["fields"]) == (15, {})
     body = {"reference": "I-1", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
-    assert (await room.post(GOLDEN_OPCO, "", body)).status_code == 201
+    assert (await room.post(GOLDEN_OPCO, "", body, revision=3)).status_code == 201
     assert await room.said(fiche) == [
         "fr.poec.fiche.preprogrammed.v1",
         "fr.poec.fiche.preprogrammed.v1",
@@ -68,6 +68,47 @@ async def test_two_people_at_one_draft_do_not_overwrite_each_other(room: Room) -
     assert kept["fields"] == {"title": "Peintre", "hours.total": "400 ?"}
     same = await room.post(GOLDEN_OPCO, "/drafts", draft("D-1", title="Peintre", hours__total="400 ?"), revision=2)
     assert same.json()["revision"] == 2
+
+
+async def test_filing_over_a_draft_names_the_revision_read_and_loses_no_colleagues_text(room: Room) -> None:
+    drafted = await room.post(GOLDEN_OPCO, "/drafts", draft("D-5", title="Peintre"))
+    await room.post(GOLDEN_OPCO, "/drafts", draft("D-5", title="Peintre industriel"), revision=1)
+    body = {"reference": "D-5", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
+    blind = await room.post(GOLDEN_OPCO, "", body)
+    assert (blind.status_code, blind.json()["code"]) == (428, "revision_required")
+    late = await room.post(GOLDEN_OPCO, "", body, revision=1)
+    assert (late.status_code, late.json()["code"]) == (412, "stale_revision")
+    assert late.json()["objections"][0]["facts"]["changed"] == "title"
+    fiche = drafted.json()["fiche_id"]
+    assert (await room.get(GOLDEN_OPCO, f"/{fiche}")).json()["fields"] == {"title": "Peintre industriel"}
+    filed = await room.post(GOLDEN_OPCO, "", body, revision=2)
+    assert (filed.status_code, filed.json()["fiche_id"]) == (201, fiche)
+    again = await room.post(GOLDEN_OPCO, "", body)
+    assert (again.status_code, again.json()["objections"][0]["code"]) == (409, "REFERENCE_TAKEN")
+
+
+async def test_filing_over_what_was_dropped_says_so_and_asks_for_no_revision(room: Room) -> None:
+    drafted = await room.post(GOLDEN_OPCO, "/drafts", draft("D-6", title="Peintre"))
+    await room.post(GOLDEN_OPCO, f"/{drafted.json()['fiche_id']}/withdrawal", {"reason": "AUTRE"})
+    body = {"reference": "D-6", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
+    refused = await room.post(GOLDEN_OPCO, "", body)
+    assert (refused.status_code, refused.json()["objections"][0]["code"]) == (409, "STATUS")
+
+
+async def test_filing_under_a_free_reference_at_a_revision_says_that_nothing_was_there_to_be_read(room: Room) -> None:
+    body = {"reference": "D-7", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
+    refused = await room.post(GOLDEN_OPCO, "", body, revision=1)
+    assert (refused.status_code, refused.json()["objections"][0]["code"]) == (412, "REVISION")
+    assert (await room.post(GOLDEN_OPCO, "", body)).status_code == 201
+
+
+async def test_a_record_on_a_topic_files_over_a_draft_as_its_opcos_system_has_it(room: Room) -> None:
+    await room.post(GOLDEN_OPCO, "/drafts", draft("D-8", title="Peintre"))
+    filing = asked.SubmitFiche(content=golden_content(), acknowledged=PAST_WARNINGS)
+    (told,) = await room.tell(GOLDEN_OPCO, "D-8", filing)
+    assert told.outcome == "accepted"
+    fiche = (await room.get(GOLDEN_OPCO, f"/{fiche_id(GOLDEN_OPCO, 'D-8')}")).json()
+    assert fiche["status"] == "submitted"
 
 
 async def test_a_draft_is_its_opcos_own_business_and_may_go_silently(room: Room) -> None:
