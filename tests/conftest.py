@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -10,6 +11,17 @@ import pytest_asyncio
 from tests.support.heart import Heart
 from tests.support.servers import Servers
 from tests.support.stack import Stack
+
+HERE: Final = Path(__file__).parent
+# Folders whose tests share a stack, a browser or a desk, and end with an audit of what all of them did: one process runs each.
+WHOLE: Final = ("access", "browser", "chaos", "fuzz")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when several processes share the work (`make test`): those of a file, those of a whole folder."""
+    for item in items:
+        place = item.path.relative_to(HERE)
+        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] in WHOLE else place.as_posix()))
 
 
 @pytest.fixture(scope="session")
