@@ -207,6 +207,7 @@ def test_duplicates_and_disorder_rebuild_the_same() -> None:
         (None, str(FICHE)),
         (WITHDRAWN.model_dump_json().encode(), str(uuid4())),
     ],
+    ids=["no JSON", "no member", "no identifier", "no value", "another fiche's key"],
 )
 def test_poison_that_claims_a_place_does_not_keep_the_real_event_from_it(value: bytes | None, key: str) -> None:
     log = SmallLog().say(*STORY)
