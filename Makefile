@@ -44,7 +44,7 @@ lint: $(STAMP)
 
 test: lint
 	@echo "pytest: real Kafka and PostgreSQL, started and stopped by the tests"
-	@.venv/bin/pytest -m "not campaign" --numprocesses 2 --dist loadgroup --no-loadscope-reorder --durations 15
+	@.venv/bin/pytest -m "not campaign" --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 15
 
 campaign: $(STAMP)
 	@echo "pytest: all fault tests, the long ones too (about 15 minutes); the report goes to tests/chaos/reports/"

@@ -7,21 +7,29 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.heart import Heart
 from tests.support.servers import Servers
 from tests.support.stack import Stack
 
-HERE: Final = Path(__file__).parent
 # Folders whose tests share a stack, a browser or a desk, and end with an audit of what all of them did: one process runs each.
 WHOLE: Final = ("access", "browser", "chaos", "fuzz")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together when several processes share the work (`make test`): those of a file, those of a whole folder."""
-    for item in items:
-        place = item.path.relative_to(HERE)
-        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] in WHOLE else place.as_posix()))
+class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist says nothing of its types
+    """Shares the tests among processes (`make test`): those of a file stay together, and those of a folder in `WHOLE`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        folder = file.removeprefix("tests/").split("/", 1)[0]
+        return folder if folder in WHOLE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Return who shares the tests out when there are several processes."""
+    return ByPlace(config, log)
 
 
 @pytest.fixture(scope="session")
