@@ -13,7 +13,13 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts.flow import CATALOGUE, SERVICES, TOPICS
 from shared.contracts.ingress import CommandAnswered
-from shared.messaging.clients import AIOKafkaConsumer, KafkaAccess, TopicPartition, new_reader
+from shared.messaging.clients import (
+    AIOKafkaConsumer,
+    KafkaAccess,
+    TopicPartition,
+    cancelled_from_outside,
+    new_reader,
+)
 
 WATCHED: Final = tuple(t for t in TOPICS if t.writer in SERVICES and t.name != CATALOGUE)
 PLACES: Final = tuple(TopicPartition(topic.name, p) for topic in WATCHED for p in range(topic.partitions))
@@ -66,7 +72,10 @@ class Progress:
     async def until(
         self, kind: str, key: str, seconds: float, test: Callable[[Seen], bool] = lambda _: True
     ) -> Seen | None:
-        """Return the first record of a type about a key that passes a test, past or to come; None after `seconds`."""
+        """Return the first record of a type about a key that passes a test, past or to come; None after `seconds`.
+
+        Raises `RuntimeError` where nobody reads any more: nothing could have come.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._news:
                 while True:
@@ -74,6 +83,8 @@ class Progress:
                         if test(seen):
                             return seen
                     await self._news.wait()
+        if self._reading is None or self._reading.done():
+            raise RuntimeError("nobody reads the topics any more: what is waited for may be there")
         return None
 
     def count(self, kind: str) -> int:
@@ -91,11 +102,12 @@ class Progress:
                             for record in records:
                                 self._take(record)
                         self._news.notify_all()
-            except (KafkaError, OSError):
+            except (KafkaError, OSError, asyncio.CancelledError):
+                if cancelled_from_outside():
+                    raise
                 await asyncio.sleep(0.5)
             finally:
-                with contextlib.suppress(KafkaError, OSError):
-                    await reader.stop()
+                await _ended(reader)
             reader = await self._from_the_beginning()
 
     async def _from_the_beginning(self) -> AIOKafkaConsumer:
@@ -103,8 +115,10 @@ class Progress:
             reader = new_reader(self._access, "operations")
             try:
                 await reader.start()
-            except (KafkaError, OSError):
-                await reader.stop()
+            except (KafkaError, OSError, asyncio.CancelledError):
+                await _ended(reader)
+                if cancelled_from_outside():
+                    raise
                 await asyncio.sleep(0.5)
             else:
                 reader.assign(PLACES)
@@ -130,3 +144,11 @@ class Progress:
             self._seen[(kind, f"{value['topic']}/{value['partition']}/{value['offset']}")].append(seen)
         else:
             self._seen[(kind, (record.key or b"").decode("utf-8", "replace"))].append(seen)
+
+
+async def _ended(reader: AIOKafkaConsumer) -> None:
+    try:
+        await reader.stop()
+    except (KafkaError, OSError, asyncio.CancelledError):
+        if cancelled_from_outside():
+            raise
