@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 from uuid import UUID, uuid4, uuid5
 
@@ -285,9 +285,17 @@ class Load:
         return seen
 
     async def write(self, ask: Ask) -> Reply:
-        """Send a write over HTTP until it is answered; fails where it is not accepted."""
-        reply = await self._http.write(ask)
-        self.answers.append((time.monotonic(), ask.service))
+        """Send a write over HTTP until it is answered; fails where it is not accepted.
+
+        One that waits for what the service has yet to hear, and is refused as too early, is sent again under a new key.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            reply = await self._http.write(ask)
+            self.answers.append((time.monotonic(), ask.service))
+            if not (ask.wait and reply.outcome == "not_allowed_now") or time.monotonic() > until:
+                break
+            ask = replace(ask, key=str(uuid4()))
         if reply.outcome != "accepted":
             raise Stuck(f"{ask.operation} of {ask.reference}: {reply.status} {reply.outcome} {reply.codes}")
         return reply
