@@ -43,7 +43,7 @@ lint: $(STAMP)
 	@.venv/bin/mypy
 
 test: lint
-	@echo "pytest: real Kafka and PostgreSQL, started and stopped by the tests"
+	@echo "pytest: two processes, each with a real Kafka and PostgreSQL of its own, started and stopped by the tests"
 	@.venv/bin/pytest -m "not campaign" --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 15
 
 campaign: $(STAMP)

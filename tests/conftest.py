@@ -18,13 +18,18 @@ from tests.support.stack import Stack
 WHOLE: Final = ("access", "browser", "chaos", "fuzz")
 
 
+def together(test: str) -> str:
+    """Return the name under which a test stays with others: its file, or its folder where that is one of `WHOLE`."""
+    file = test.split("::", 1)[0]
+    folder = file.removeprefix("tests/").split("/", 1)[0]
+    return folder if folder in WHOLE else file
+
+
 class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist says nothing of its types
-    """Shares the tests among processes (`make test`): those of a file stay together, and those of a folder in `WHOLE`."""
+    """Shares the tests out among processes; its own way by groups does nothing with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        folder = file.removeprefix("tests/").split("/", 1)[0]
-        return folder if folder in WHOLE else file
+        return together(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
