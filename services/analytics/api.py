@@ -10,6 +10,7 @@ from services.analytics import use_cases as story
 from services.analytics.domain.bilan import Bilan, Line
 from services.analytics.domain.counts import AsOf
 from services.analytics.domain.measures import Measure
+from services.analytics.domain.small_cells import RULE
 from services.analytics.domain.years import Campaign
 from shared.contracts.references import OPCOS, PlacementMoment
 from shared.errors import InvalidInput, Objection
@@ -35,7 +36,10 @@ class CountOut(BaseModel):
 
 
 class CountsOut(BaseModel):
-    """Sums of a year; a sum that is zero is left out, and of what became of people one below 10."""
+    """Sums of a year; a sum that is zero is left out.
+
+    Of what became of people, sums below 10 are left out with those that would lead back to them, and all by quarter or month.
+    """
 
     year: int
     by: str
@@ -91,7 +95,10 @@ class MeantOut(BaseModel):
 
 
 class OutcomeOut(BaseModel):
-    """What became of people who finished, at one moment, as their OPCO returned it; cells below 10 are not shown (None)."""
+    """What became of people who finished, at one moment, as their OPCO returned it.
+
+    Cells below 10 are not shown (None), nor those that would lead back to them.
+    """
 
     key: str
     label: str
@@ -114,6 +121,7 @@ class BilanOut(BaseModel):
     """The bilan of a year, computed from the counts as of a moment.
 
     `not_engaged` parts what was validated for the year and has no session engaged in it; `avis` parts the last avis of its fiches.
+    `placements_rule` says in French which of the `placements` are hidden and why.
     """
 
     year: int
@@ -129,6 +137,7 @@ class BilanOut(BaseModel):
     intended_by_opco: list[MeantOut]
     intended_by_quarter: list[MeantOut]
     placements: list[OutcomeOut]
+    placements_rule: str
     campaigns: list[CampaignOut]
 
 
@@ -205,6 +214,7 @@ def _bilan(made: Bilan, as_of: AsOf, campaigns: list[Campaign]) -> BilanOut:
         intended_by_opco=[MeantOut(**vars(meant)) for meant in made.intended_by_opco],
         intended_by_quarter=[MeantOut(**vars(meant)) for meant in made.intended_by_quarter],
         placements=[OutcomeOut(**vars(outcome)) for outcome in made.placements],
+        placements_rule=RULE,
         campaigns=[CampaignOut(**vars(campaign)) for campaign in campaigns],
     )
 

@@ -226,31 +226,17 @@ _AS_OF: Final = (
     "(SELECT at FROM counted) AS at, (SELECT coalesce(json_object_agg(topic, n), '{}')::text FROM"
     " (SELECT topic, sum(next_offset) AS n FROM position GROUP BY topic ORDER BY topic) p) AS consumed"
 )
-_QUARTER: Final = "left(month, 4) || '-T' || (substr(month, 6)::int + 2) / 3"
-_KEYS: Final = {"year": "left(month, 4)", "quarter": _QUARTER, "month": "month", "opco": "opco"}
 
 
-async def counts_of(
-    database: Database, principal: Principal, year: int, by: str, measures: Sequence[str], opco: str | None
-) -> tuple[AsOf, list[tuple[str, str, int]]]:
-    """Return (measure, key, value) of a year, summed by `opco`, `month`, `quarter` or `year`, and as of when."""
-    key = _KEYS[by]
-    query = (
-        f"SELECT c.*, {_AS_OF} FROM (SELECT 1) one LEFT JOIN (SELECT measure, {key} AS key, sum(value)::bigint AS value"
-        " FROM running_count WHERE month BETWEEN $1::text || '-01' AND $1 || '-12' AND measure = ANY($2::text[])"
-        f" AND ($3::text IS NULL OR opco = $3) GROUP BY measure, {key} HAVING sum(value) <> 0 ORDER BY measure, {key}) c ON true"
-    )
-    rows = await database.query(principal, query, str(year), list(measures), opco)
-    return _as_of(rows[0]), [(row["measure"], row["key"], row["value"]) for row in rows if row["measure"]]
-
-
-async def running_counts(database: Database, principal: Principal, year: int) -> tuple[AsOf, dict[Bucket, int]]:
-    """Return every running count of a year, and as of when."""
+async def running_counts(
+    database: Database, principal: Principal, year: int, measures: Sequence[str]
+) -> tuple[AsOf, dict[Bucket, int]]:
+    """Return the running counts of a year of these measures, and as of when."""
     query = (
         f"SELECT c.*, {_AS_OF} FROM (SELECT 1) one LEFT JOIN (SELECT measure, opco, month, value FROM running_count"
-        " WHERE month BETWEEN $1::text || '-01' AND $1 || '-12') c ON true"
+        " WHERE month BETWEEN $1::text || '-01' AND $1 || '-12' AND measure = ANY($2::text[])) c ON true"
     )
-    rows = await database.query(principal, query, str(year))
+    rows = await database.query(principal, query, str(year), list(measures))
     return _as_of(rows[0]), {(r["measure"], r["opco"], r["month"]): r["value"] for r in rows if r["measure"]}
 
 

@@ -1,7 +1,7 @@
 """What analytics does, in the order of the story: it hears and counts; it decides nothing and emits nothing."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
@@ -10,9 +10,21 @@ import orjson
 
 from services.analytics.domain import facts as domain
 from services.analytics.domain.bilan import Bilan, bilan
-from services.analytics.domain.counts import AsOf, Difference, differences, recount, shift
+from services.analytics.domain.counts import (
+    AsOf,
+    Bucket,
+    Difference,
+    by_month,
+    by_opco,
+    by_quarter,
+    by_year,
+    differences,
+    recount,
+    shift,
+)
 from services.analytics.domain.facts import FicheFact, SessionEvent
-from services.analytics.domain.measures import FEWEST_SHOWN, PLACEMENTS, Measure
+from services.analytics.domain.measures import OF_PEOPLE, Measure
+from services.analytics.domain.small_cells import shown
 from services.analytics.domain.years import (
     Campaign,
     YearFact,
@@ -26,7 +38,6 @@ from services.analytics.domain.years import (
 from services.analytics.store import (
     FactSet,
     campaigns_of,
-    counts_of,
     everything,
     parsed,
     running_counts,
@@ -71,8 +82,8 @@ from shared.policy import authorize
 WORKER: Final = service_principal("analytics", "worker")
 API: Final = service_principal("analytics", "api")
 """Reads what is everybody's: the counts. The facts behind them are read for the recount alone."""
-_OF_PEOPLE: Final = frozenset(measure for pair in PLACEMENTS.values() for measure in pair)
 By: TypeAlias = Literal["year", "quarter", "month", "opco"]
+_SUMS: Final = {"year": by_year, "quarter": by_quarter, "month": by_month, "opco": by_opco}
 NewContent: TypeAlias = FicheAmended | ProgrammationConfirmed
 
 
@@ -210,17 +221,36 @@ async def counted(
 ) -> tuple[AsOf, list[tuple[str, str, int]]]:
     """Return (measure, key, value) of a year, summed by `by`, of all OPCOs or one; as of when.
 
-    Of what became of people, sums below `FEWEST_SHOWN` are left out.
+    What became of people is summed by OPCO or year alone, as the bilan shows it: a sum that is hidden there is left out here, and by
+    month it would be worked out from others.
     """
     authorize(principal, "read_counts")
-    as_of, rows = await counts_of(database, API, year, by, [measure.value for measure in measures], opco)
-    return as_of, [row for row in rows if Measure(row[0]) not in _OF_PEOPLE or row[2] >= FEWEST_SHOWN]
+    as_of, counts = await running_counts(database, API, year, [measure.value for measure in measures])
+    sums = (
+        (measure.value, key, value)
+        for measure in dict.fromkeys(measures)
+        for key, value in (_shown if measure in OF_PEOPLE else _summed)(counts, measure, by, opco).items()
+        if value
+    )
+    return as_of, sorted(sums)
+
+
+def _summed(counts: Mapping[Bucket, int], measure: Measure, by: By, opco: str | None) -> Mapping[str, int | None]:
+    return _SUMS[by]({bucket: n for bucket, n in counts.items() if opco in (None, bucket[1])}, measure)
+
+
+def _shown(counts: Mapping[Bucket, int], measure: Measure, by: By, opco: str | None) -> Mapping[str, int | None]:
+    """Return the sums of people that are shown: those of the bilan, by OPCO and in all."""
+    found, year = shown(by_opco(counts, measure)), next(iter(by_year(counts, measure)), "")
+    if by == "opco":
+        return {key: value for key, value in found.cells.items() if opco in (None, key)}
+    return {year: found.cells.get(opco) if opco else found.total} if by == "year" else {}
 
 
 async def bilan_of(database: Database, principal: Principal, year: int) -> tuple[AsOf, Bilan, list[Campaign]]:
     """Return the bilan of a year with its campaigns, and as of when."""
     authorize(principal, "read_counts")
-    as_of, counts = await running_counts(database, API, year)
+    as_of, counts = await running_counts(database, API, year, list(Measure))
     campaigns = await campaigns_of(database, API, year)
     return as_of, bilan(year, counts), [campaign_of(fact) for fact in campaigns]
 

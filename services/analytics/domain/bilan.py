@@ -6,7 +6,8 @@ from typing import Final
 
 from services.analytics.domain.counts import Bucket, by_month, by_opco, by_quarter, total
 from services.analytics.domain.indicators import Indicator, indicators
-from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, FEWEST_SHOWN, PLACEMENTS, Measure
+from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, PLACEMENTS, Measure
+from services.analytics.domain.small_cells import shown
 from shared.contracts.references import OPCOS, PlacementMoment
 
 
@@ -41,9 +42,9 @@ class Meant:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of people who finished, of an OPCO or of all (`total`), at one moment; None where too few to be shown.
+    """What became of people who finished, of an OPCO or of all (`total`), at one moment.
 
-    The rate stands beside its volume (minutes L129-136).
+    None where too few to be shown, or hidden with those. The rate stands beside its volume (minutes L129-136).
     """
 
     key: str
@@ -132,7 +133,7 @@ def bilan(year: int, counts: Mapping[Bucket, int]) -> Bilan:
         intended_by_quarter=_meant(
             quarters, by_quarter(counts, Measure.INTENDED), by_quarter(counts, Measure.INTENDED_SEATS)
         ),
-        placements=tuple(_outcomes(counts, sums)),
+        placements=tuple(_outcomes(counts)),
     )
 
 
@@ -146,20 +147,18 @@ def _meant(labels: Mapping[str, str], intended: Mapping[str, int], seats: Mappin
     return tuple(Meant(key, label, intended.get(key, 0), seats.get(key, 0)) for key, label in labels.items())
 
 
-def _outcomes(counts: Mapping[Bucket, int], sums: Mapping[Measure, int]) -> Iterator[Outcome]:
+def _outcomes(counts: Mapping[Bucket, int]) -> Iterator[Outcome]:
+    """Yield what became of people, of all and by OPCO; small cells are hidden, and no sum or rate leads back to them."""
     for moment, (finishing, placed) in PLACEMENTS.items():
-        yield _outcome("total", "Total", moment, sums[finishing], sums[placed])
-        of_all, of_placed = by_opco(counts, finishing), by_opco(counts, placed)
+        finished, working = shown(by_opco(counts, finishing)), shown(by_opco(counts, placed))
+        yield _outcome("total", "Total", moment, finished.total, working.total)
         for opco, label in OPCOS.items():
-            yield _outcome(opco, label, moment, of_all.get(opco, 0), of_placed.get(opco, 0))
+            yield _outcome(opco, label, moment, finished.cells.get(opco), working.cells.get(opco))
 
 
-def _outcome(key: str, label: str, moment: PlacementMoment, finishing: int, placed: int) -> Outcome:
-    """Return an outcome; cells below `FEWEST_SHOWN` are hidden, and no rate leads back to them."""
-    shown = finishing >= FEWEST_SHOWN
-    told = placed if shown and placed >= FEWEST_SHOWN else None
-    rate = round(placed / finishing, 4) if told is not None else None
-    return Outcome(key, label, moment, finishing if shown else None, told, rate)
+def _outcome(key: str, label: str, moment: PlacementMoment, finishing: int | None, placed: int | None) -> Outcome:
+    rate = round(placed / finishing, 4) if finishing is not None and placed is not None else None
+    return Outcome(key, label, moment, finishing, placed, rate)
 
 
 def _lines(labels: Mapping[str, str], columns: Mapping[Measure, Mapping[str, int]]) -> tuple[Line, ...]:

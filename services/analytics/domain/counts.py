@@ -165,6 +165,11 @@ def by_quarter(counts: Mapping[Bucket, int], measure: Measure) -> dict[str, int]
     return _summed(counts, measure, lambda bucket: quarter_of(bucket[2]))
 
 
+def by_year(counts: Mapping[Bucket, int], measure: Measure) -> dict[str, int]:
+    """Return a measure by year (YYYY)."""
+    return _summed(counts, measure, lambda bucket: bucket[2][:4])
+
+
 def total(counts: Mapping[Bucket, int], measure: Measure) -> int:
     """Return a measure over everything given."""
     return sum(value for bucket, value in counts.items() if bucket[0] == measure)

@@ -112,6 +112,9 @@ PLACEMENTS: Final[dict[PlacementMoment, tuple[Measure, Measure]]] = {
 FEWEST_SHOWN: Final = 10
 """Sums of people below this are kept and not shown: a group so small says something of the persons in it (rule 40)."""
 
+OF_PEOPLE: Final = frozenset(measure for pair in PLACEMENTS.values() for measure in pair)
+"""Measures that count what became of people."""
+
 CANCELLED_FOR: Final[dict[SessionMotive, Measure]] = {
     motive: Measure(f"cancelled_{motive.lower()}") for motive in SessionMotive
 }

@@ -12,6 +12,7 @@ from deploy.demo import margins
 from services.analytics.consumers import hearing
 from services.analytics.store import Base
 from shared.contracts.events import Event
+from shared.contracts.references import PlacementMoment
 from shared.errors import Conflict
 from shared.messaging.inbox import Inbox
 from tests.services.analytics.played import year_said
@@ -192,5 +193,26 @@ async def test_ais_before_their_fiche_are_kept_and_joined(servers: Servers) -> N
         await made.hear([(fiche.submitted("2021-03-15"), 1)])
         counts = {(row["measure"], row["month"]): row["value"] for row in await made.rows(WORKER, RUNNING)}
         assert counts["ais", "2021-03"] == 2
+    finally:
+        await made.close()
+
+
+async def test_what_became_of_people_is_counted_by_opco_and_year_as_the_bilan_shows_it(servers: Servers) -> None:
+    made = await Room.make(servers)
+    groups = {"atlas": 5, "akto": 12, "afdas": 30, "ocapiat": 44}
+    try:
+        for opco, finishing in groups.items():
+            fiche = Speaker(opco)
+            said = (fiche.submitted("2021-03-01"), fiche.engaged("2021-03-01"), fiche.returned(PlacementMoment.FIN, finishing, 1))
+            await made.hear([(event, n) for n, event in enumerate(said, 1)])
+        query = {"year": 2021, "measure": "finished_fin"}
+        by_opco = (await body(made, "/counts", {**query, "by": "opco"}))["counts"]
+        assert [(row["key"], row["value"]) for row in by_opco] == [("ocapiat", 44)]
+        assert [row["value"] for row in (await body(made, "/counts", query))["counts"]] == [91]
+        for more in ({"by": "month"}, {"by": "quarter"}, {"by": "month", "opco": "ocapiat"}, {"opco": "atlas"}, {"opco": "afdas"}):
+            assert (await body(made, "/counts", {**query, **more}))["counts"] == [], more
+        bilan = await body(made, "/bilan/2021")
+        shown = {one["key"]: one["finishing"] for one in bilan["placements"] if one["moment"] == "FIN" and one["finishing"]}
+        assert shown == {"ocapiat": 44, "total": 91} and "soustraction" in bilan["placements_rule"]
     finally:
         await made.close()
