@@ -6,12 +6,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from deploy.local.errors import LocalError
 from deploy.local.report import PlainReporter, Reporter
 from deploy.local.report import Progress as Advance
 
@@ -42,6 +45,27 @@ def explain(failure: Exception) -> None:
     stderr_console().print(f"[bold red]error[/]: {escape(str(failure))}", soft_wrap=True)
 
 
+@dataclass
+class Ending:
+    """How a command that does not come to its end is left: `interrupted` says what Ctrl-C leaves behind."""
+
+    interrupted: str = "Nothing was changed."
+
+
+@contextmanager
+def explained(failed: int, interrupted: int) -> Iterator[Ending]:
+    """End a command that cannot go on with a sentence and its exit code: `failed` for a `LocalError`, `interrupted` for Ctrl-C."""
+    ending = Ending()
+    try:
+        yield ending
+    except LocalError as failure:
+        explain(failure)
+        raise typer.Exit(failed) from None
+    except KeyboardInterrupt:
+        stderr_console().print(escape(f"Interrupted. {ending.interrupted}"), soft_wrap=True)
+        raise typer.Exit(interrupted) from None
+
+
 def reporter() -> Reporter:
     """Shows named steps with their times: bars on a terminal, plain lines elsewhere."""
     return PlainReporter() if is_plain() else LiveReporter(stderr_console())
@@ -62,7 +86,7 @@ class LiveReporter:
         task = self._begin(name)
 
         def advance(done: int, total: int, what: str) -> None:
-            self._bars.update(task, completed=done, total=total, description=escape(what))
+            self._bars.update(task, completed=done, total=total, description=escape(f"{what} ({done} of {total})"))
 
         try:
             yield advance

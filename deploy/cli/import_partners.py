@@ -14,7 +14,8 @@ import typer
 from rich.markup import escape
 
 from deploy.cli.asked import Home, Json
-from deploy.cli.console import explain, print_json, stdout_console
+from deploy.cli.console import explained, print_json, stdout_console
+from deploy.cli.retry_after import answered
 from deploy.local.client import bearer
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
@@ -34,8 +35,7 @@ WORDS: Final = {
     "refused": "refusés",
 }
 MOST_BYTES: Final = 2 * 1024 * 1024
-TRIES: Final = 3
-NOT_ALL, COULD_NOT = 1, 2
+NOT_ALL, COULD_NOT, INTERRUPTED = 1, 2, 130
 
 Sent = Annotated[
     Path, typer.Argument(help="CSV with the columns code;nom;reseau;zones;boite;site, in UTF-8.", metavar="FILE")
@@ -65,15 +65,14 @@ def partners(
     `GET /references/partner-kinds` or its label. The same file again changes nothing; who was retired stays so; a file that was
     cut off goes on where it stopped when it is sent again.
 
-    Exit codes: 0 every partner is in, 1 some were refused (each with its line), 2 the file could not be read, or nobody answered.
+    Exit codes: 0 every partner is in, 1 some were refused (each with its line), 2 the file could not be read, or nobody answered,
+    130 interrupted.
     """
-    try:
+    with explained(COULD_NOT, INTERRUPTED) as ending:
         rows = list(_rows(file))
         door = _Door(Run.load(home_folder(home)), client)
+        ending.interrupted = "The lines before are in. Send the same file again: it goes on where it stopped."
         told = [_told(door, line, row, acknowledge) for line, row in _once(rows)]
-    except LocalError as failure:
-        explain(failure)
-        raise typer.Exit(COULD_NOT) from None
     counts = Counter(one.outcome for one in told)
     if as_json:
         print_json({"counts": {word: counts[word] for word in WORDS}, "lines": [one.__dict__ for one in told]})
@@ -187,7 +186,7 @@ def _zones(text: str) -> list[str]:
 
 
 class _Door:
-    """Submission's door; a request that got no answer is sent again under the same key."""
+    """Submission's door; a request that got no answer, or came at a busy moment, is sent again under the same key."""
 
     def __init__(self, run: Run, client: str) -> None:
         self._run, self._client = run, client
@@ -198,10 +197,4 @@ class _Door:
         headers = {**bearer(self._run, self._client), "Idempotency-Key": str(uuid4())}
         if revision is not None:
             headers["If-Match"] = f'"{revision}"'
-        for left in range(TRIES - 1, -1, -1):
-            try:
-                return self._http.post(path, json=body, headers=headers)
-            except httpx.TransportError as failure:
-                if not left:
-                    raise LocalError(f"submission does not answer ({type(failure).__name__}).") from None
-        raise AssertionError("unreachable: the loop returns or raises")
+        return answered(lambda: self._http.post(path, json=body, headers=headers))

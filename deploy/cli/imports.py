@@ -1,8 +1,7 @@
 """`poec import`: a file of fiches into submission, by its HTTP door like any other client; what became of each fiche."""
 
-import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
@@ -12,9 +11,9 @@ import typer
 from rich.markup import escape
 
 from deploy.cli.asked import Home, Json
-from deploy.cli.console import explain, print_json, reporter, stderr_console, stdout_console
+from deploy.cli.console import explained, print_json, reporter, stderr_console, stdout_console
 from deploy.cli.import_partners import partners
-from deploy.cli.retry_after import seconds_to_wait
+from deploy.cli.retry_after import answered, silent
 from deploy.local.client import bearer
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
@@ -39,7 +38,6 @@ NOT_ALL, COULD_NOT, INTERRUPTED = 1, 2, 130
 REASONS: Final = 5
 """So many fiches that are not filed are explained without a report."""
 POLL_SECONDS: Final = 0.5
-TRIES: Final = 5
 CHUNK: Final = 64 * 1024
 
 imports = typer.Typer(
@@ -77,7 +75,7 @@ def fiches(
     Exit codes: 0 every fiche is filed (now or before), 1 some are not (warned or refused), 2 the file was not taken in, or nobody
     answered, 130 interrupted.
     """
-    with _told() as told:
+    with explained(COULD_NOT, INTERRUPTED) as told:
         _check_report(report)
         client = Client(Run.load(home_folder(home)), opco)
         told.interrupted = "It may have arrived or not. Send the same file again: nothing is filed twice."
@@ -96,7 +94,7 @@ def show(which: Which, opco: Opco, report: Report = None, as_json: Json = False,
     Exit codes: 0 every fiche is filed, 1 some are not (warned, refused, or still waiting), 2 it could not be asked for, 130
     interrupted.
     """
-    with _told():
+    with explained(COULD_NOT, INTERRUPTED):
         _check_report(report)
         client = Client(Run.load(home_folder(home)), opco)
         _end(client, client.get(f"/imports/{which}").json(), report, as_json)
@@ -115,30 +113,10 @@ def template(
 
     Exit codes: 0 written, 2 it could not be asked for, 130 interrupted.
     """
-    with _told():
+    with explained(COULD_NOT, INTERRUPTED):
         if to.suffix not in (".xlsx", ".csv"):
             raise LocalError("The template is an .xlsx or a .csv.")
         Client(Run.load(home_folder(home)), opco).download(f"/imports/template{to.suffix}", to)
-
-
-class _told:  # noqa: N801  # a context manager, used as a function
-    """Explains what can be explained, with exit code 2, and what Ctrl-C leaves behind (`interrupted`), with 130."""
-
-    def __init__(self) -> None:
-        self.interrupted = "Nothing was changed."
-
-    def __enter__(self) -> "_told":
-        """Begin."""
-        return self
-
-    def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
-        """Turn a failure that can be explained into its exit code."""
-        if isinstance(failure, LocalError):
-            explain(failure)
-            raise typer.Exit(COULD_NOT) from None
-        if isinstance(failure, KeyboardInterrupt):
-            stderr_console().print(escape(f"Interrupted. {self.interrupted}"), soft_wrap=True)
-            raise typer.Exit(INTERRUPTED) from None
 
 
 class Client:
@@ -166,22 +144,22 @@ class Client:
             return self._http.post("/imports", params=query, headers=self._headers(headers), content=_parts(file))
 
         with reporter().step(f"{file.name}: sent and read"):
-            return dict(_good(_answered(post)).json())
+            return dict(_good(answered(post)).json())
 
     def followed(self, found: dict[str, Any]) -> dict[str, Any]:
         """Show how an import advances until it has ended; return how it stands then."""
         path = f"/imports/{found['import_id']}"
         with reporter().step("fiches") as advance:
             while found["state"] == "running":
-                advance(found["done"], found["fiches"], f"{found['done']} / {found['fiches']} fiches")
+                advance(found["done"], found["fiches"], "fiches carried out")
                 time.sleep(POLL_SECONDS)
                 found = self.get(path).json()
-            advance(found["done"], found["fiches"], f"{found['done']} / {found['fiches']} fiches")
+            advance(found["done"], found["fiches"], "fiches carried out")
         return found
 
     def get(self, path: str) -> httpx.Response:
         """Return an answer; a connection that is lost is tried again."""
-        return _good(_answered(lambda: self._http.get(path, headers=self._headers({}))))
+        return _good(answered(lambda: self._http.get(path, headers=self._headers({}))))
 
     def download(self, path: str, to: Path) -> None:
         """Write an answer to a file, part by part; it bears its name only once it is whole."""
@@ -196,7 +174,7 @@ class Client:
                         file.write(part)
             being.replace(to)
         except httpx.TransportError as failure:
-            raise _silent(failure) from None
+            raise silent(failure) from None
         except OSError as failure:
             raise LocalError(f"{to} cannot be written ({type(failure).__name__}).") from None
         finally:
@@ -206,23 +184,6 @@ class Client:
         return {**bearer(self._run, self._opco), **more}
 
 
-def _answered(ask: Callable[[], httpx.Response]) -> httpx.Response:
-    """Return an answer; a lost connection and a busy service are tried again, later each time or when the service says."""
-    for tried in range(TRIES):
-        last = tried == TRIES - 1
-        try:
-            answer = ask()
-        except httpx.TransportError as failure:
-            if last:
-                raise _silent(failure) from None
-            time.sleep(POLL_SECONDS * 2**tried)
-        else:
-            if last or answer.status_code not in (429, 503):
-                return answer
-            time.sleep(seconds_to_wait(answer.headers.get("Retry-After"), dt.datetime.now(dt.UTC)))
-    raise AssertionError("unreachable: the loop returns or raises")
-
-
 def _parts(file: Path) -> Iterator[bytes]:
     try:
         with file.open("rb") as opened:
@@ -230,10 +191,6 @@ def _parts(file: Path) -> Iterator[bytes]:
                 yield part
     except OSError as failure:
         raise LocalError(f"{file} cannot be read ({type(failure).__name__}).") from None
-
-
-def _silent(failure: Exception) -> LocalError:
-    return LocalError(f"submission does not answer ({type(failure).__name__}): `poec status`.")
 
 
 def _good(answer: httpx.Response) -> httpx.Response:

@@ -52,7 +52,7 @@ async def _tell(run: Run, from_start: bool, count: int | None, as_json: bool) ->
     await consumer.start()
     try:
         if not from_start:
-            stderr_console().print("Événements en direct (Ctrl-C pour finir)", style="dim")
+            stderr_console().print("Events as they come (Ctrl-C to end)", style="dim")
         async for record in _records(consumer, from_start):
             if as_json:
                 print(orjson.dumps(_document(record)).decode(), flush=True)

@@ -1,8 +1,10 @@
 """The frame of `poec`: what it lists, where it prints, how it ends."""
 
+import ast
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from deploy.local.errors import DataFolderInUse
 from deploy.local.lifecycle import READY, start_detached, stop
 from deploy.local.removal import remove_home
 from deploy.local.runfile import Run
+from tests.support.documents import ROOT
 
 STAND_IN = ("-m", "tests.support.standin_supervisor")
 
@@ -56,6 +59,45 @@ def test_every_command_says_its_exit_codes_in_its_help(name: str) -> None:
         shown = CliRunner().invoke(app, [*arguments, "--help"])
         assert shown.exit_code == 0, shown.output
         assert "xit code" in shown.output, arguments
+
+
+FRENCH = re.compile(r"\b(le|la|les|des|du|une|est|sont|pour|avec|dans|qui|et|par|sur|pas|ne|aucun|aucune)\b", re.IGNORECASE)
+"""Small words that no French sentence does without, and no English one has; nouns of the field stay French in both (`Région`)."""
+SAYING = {"LocalError", "explain", "step", "note"}
+
+
+def said_to_operators(source: str) -> list[str]:
+    """Return the texts of a command that go to standard error: errors, steps, notes, and what its console of errors prints."""
+    said = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        on_stderr = called == "print" and "stderr" in ast.unparse(node.func)
+        if called in SAYING or on_stderr:
+            texts = (one for argument in node.args for one in ast.walk(argument) if isinstance(one, ast.Constant))
+            said += [one.value for one in texts if isinstance(one.value, str)]
+    return said
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_operators_are_spoken_to_in_english(name: str) -> None:
+    within = getattr(load(name), "commands", {})
+    for arguments in [[name, inner] for inner in within] or [[name]]:
+        shown = CliRunner().invoke(app, [*arguments, "--help"]).output
+        assert not FRENCH.findall(shown), arguments
+    for file in (ROOT / "deploy" / "cli").glob("*.py"):
+        assert not [text for text in said_to_operators(file.read_text("utf-8")) if FRENCH.search(text)], file.name
+
+
+def test_a_french_sentence_among_what_operators_are_told_is_found() -> None:
+    planted = """
+def command():
+    raise LocalError(f"Le fichier {file} est vide.")
+    stderr_console().print("Rien ne tourne : aucun service.")
+    stdout_console().print("Aucune ligne.")
+"""
+    assert [bool(FRENCH.search(text)) for text in said_to_operators(planted)] == [True, True, True]
 
 
 def test_an_unknown_command_is_wrong_use() -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from deploy.audit.run import audit, sources_of
 from deploy.cli.imports import Client, summary
-from deploy.cli.retry_after import LEAST_SECONDS, MOST_SECONDS, seconds_to_wait
+from deploy.cli.retry_after import LEAST_SECONDS, MOST_SECONDS, TRIES, answered, seconds_to_wait
 from deploy.local.errors import LocalError
 from tests.journeys.test_doors import poec, table
 from tests.support.documents import ROOT
@@ -54,6 +55,38 @@ NOW = dt.datetime(2026, 11, 25, 12, 0, 0, tzinfo=dt.UTC)
 )
 def test_what_a_busy_service_says_is_read_and_bounded(said: str | None, seconds: float) -> None:
     assert seconds_to_wait(said, NOW) == seconds
+
+
+class Answers:
+    """What a service says, one after the other; how long it was waited for in between."""
+
+    def __init__(self, patched: pytest.MonkeyPatch, *answers: httpx.Response | httpx.TransportError) -> None:
+        self._answers, self.waits = list(answers), list[float]()
+        patched.setattr("time.sleep", self.waits.append)
+
+    def __call__(self) -> httpx.Response:
+        answer = self._answers.pop(0)
+        if isinstance(answer, httpx.TransportError):
+            raise answer
+        return answer
+
+
+BUSY, LOST = httpx.Response(429, headers={"Retry-After": "7"}), httpx.ConnectError("away")
+
+
+def test_a_busy_service_and_a_lost_connection_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        asked = Answers(patched, BUSY, LOST, httpx.Response(503), httpx.Response(201))
+        assert (answered(asked).status_code, asked.waits) == (201, [7.0, 1.0, LEAST_SECONDS])
+
+
+def test_whoever_stays_busy_or_away_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        asked = Answers(patched, *[BUSY] * TRIES)
+        assert (answered(asked).status_code, len(asked.waits)) == (429, TRIES - 1)
+        asked = Answers(patched, *[LOST] * TRIES)
+        with pytest.raises(LocalError, match="does not answer"):
+            answered(asked)
 
 
 @pytest.mark.parametrize(

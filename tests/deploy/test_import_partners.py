@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.audit.run import audit, sources_of
-from deploy.cli.import_partners import _zones
+from deploy.cli.import_partners import _Door, _zones
 from deploy.cli.imports import imports
 from deploy.local.client import bearer
 from services.submission import reference
@@ -110,6 +110,32 @@ async def test_a_file_that_is_none_is_explained_and_nothing_of_it_comes_in(
     assert told.exit_code == 2
     assert said in " ".join(told.output.split())
     assert poec(stack, file, "--client", "nobody").exit_code == 2
+
+
+async def test_a_line_that_comes_at_a_busy_moment_is_sent_again_under_its_key(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+
+    def busy_first(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["idempotency-key"])
+        return httpx.Response(429, headers={"Retry-After": "3"}) if len(keys) == 1 else httpx.Response(201, json={})
+
+    door, waits = _Door(stack.run, "region"), list[float]()
+    monkeypatch.setattr(door, "_http", httpx.Client(transport=httpx.MockTransport(busy_first), base_url="http://busy.invalid"))
+    with monkeypatch.context() as patched:
+        patched.setattr("time.sleep", waits.append)
+        assert door.post("/partners", {}).status_code == 201
+    assert (len(keys), len(set(keys)), waits) == (2, 1, [3.0])
+
+
+async def test_ctrl_c_among_the_lines_says_that_the_file_is_gone_on_with(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deploy.cli.import_partners._told", interrupted)
+    told = poec(stack, EXAMPLE)
+    assert told.exit_code == 130 and "it goes on where it stopped" in " ".join(told.output.split())
 
 
 async def test_who_is_not_the_region_is_told_so(stack: Stack) -> None:
