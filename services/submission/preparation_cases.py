@@ -119,7 +119,7 @@ def _named(
     """Return what a reference of the caller's names and what it holds, at the revision that they have read."""
     opco = principal.organisation
     authorize(principal, operation, opco)
-    named = Named(fiche_id(opco, reference), opco, reference)
+    named = Named(fiche_id(opco, reference), opco, reference, fiches.prepared)
     held = fiches.get(named.id)
     if revision is not None:
         preparing.preparation_at_revision(held, revision)
@@ -133,5 +133,6 @@ def _record(fiches: Fiches, before: Held | None, done: Prepared, action: str, ac
     if done.warnings:
         said["acknowledged"] = ",".join(warning.code for warning in done.warnings)
     was = before.status.value if before else None
+    fiches.prepared += before is None
     fiches.put(new.id, new, Change(action, actor, was, new.status.value, done.events, said))
     return done

@@ -102,14 +102,19 @@ _PREPARED: Final = TypeAdapter(Preparation)
 _CODES: Final = TypeAdapter(tuple[str, ...])
 _DESK: Final = TypeAdapter(Desk)
 _OPEN: Final = """
-SELECT id, version, sequence, audit_hash, filed, document::text AS document FROM fiche WHERE id = ANY($1::uuid[])
+SELECT id, version, sequence, audit_hash, filed, document::text AS document, 0 AS prepared
+  FROM fiche WHERE id = ANY($1::uuid[])
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, json_build_object('campaigns', (
   SELECT coalesce(json_agg(json_build_object('year', year, 'quarter', quarter, 'deadline', deadline, 'extensions', extensions)), '[]')
   FROM campaign), 'partners', (
-  SELECT coalesce(json_agg(id), '[]') FROM partner WHERE id = ANY($1::uuid[]) AND status = 'active'))::text
+  SELECT coalesce(json_agg(id), '[]') FROM partner WHERE id = ANY($1::uuid[]) AND status = 'active'))::text, (
+  SELECT count(*) FROM fiche WHERE opco = current_setting('poec.tenant', true) AND status IN ('preprogrammed', 'draft'))::int
 """
-"""The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip."""
+"""The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip.
+
+That row also says how many drafts and intentions the asking OPCO has open: they are bounded, the index is of them alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,17 @@ class Version:
 
 
 class Fiches(WorkingSet[Held]):
-    """The fiches of a transaction, filed or prepared, the contents that it gave them, and what people keep on the desk."""
+    """The fiches of a transaction, filed or prepared, the contents that it gave them, and what people keep on the desk.
 
-    def __init__(self, loaded: Mapping[UUID, tuple[Head, Held]] | None = None, desk: Desk | None = None) -> None:
+    `prepared` is how many drafts and intentions the asking OPCO has open.
+    """
+
+    def __init__(
+        self, loaded: Mapping[UUID, tuple[Head, Held]] | None = None, desk: Desk | None = None, prepared: int = 0
+    ) -> None:
         super().__init__(loaded)
         self.desk = desk or Desk()
+        self.prepared = prepared
         self._versions: list[Version] = []
 
     def keep(self, version: Version) -> None:
@@ -141,8 +152,9 @@ class Fiches(WorkingSet[Held]):
 async def open_fiches(unit: UnitOfWork, ids: Collection[UUID]) -> Fiches:
     """Load these fiches, and the partners among `ids`, in one read; what is not there, or not the caller's, is not in the set."""
     rows = await unit.read(_OPEN, list(ids))
-    desk = next(_desk(row["document"]) for row in rows if row["id"] is None)
-    return Fiches({row["id"]: _loaded(row) for row in rows if row["id"] is not None}, desk)
+    (beside,) = (row for row in rows if row["id"] is None)
+    loaded = {row["id"]: _loaded(row) for row in rows if row["id"] is not None}
+    return Fiches(loaded, _desk(beside["document"]), beside["prepared"])
 
 
 @lru_cache(maxsize=32)

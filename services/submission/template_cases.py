@@ -30,6 +30,7 @@ def save_template(
     opco = principal.organisation
     authorize(principal, "keep_templates", opco)
     identifier = template_id(opco, name)
+    form_template.room_for_template(templates.get(identifier), templates.saved)
     new = form_template.save_template(identifier, opco, name, fields, at)
     return _put(templates, templates.get(identifier), new, "save_template", principal)
 

@@ -11,6 +11,7 @@ from sqlmodel import Field
 
 from services.submission.domain.form_template import FormTemplate
 from services.submission.store import Base, StateRow, head_of
+from shared.audit_trail import Head
 from shared.database import Database, UnitOfWork
 from shared.identity import Principal
 from shared.working_set import WorkingSet
@@ -28,20 +29,33 @@ class FormTemplateRow(StateRow, table=True):
 
 TABLE: Final[sa.Table] = Base.metadata.tables["form_template"]
 _WHOLE: Final = TypeAdapter(FormTemplate)
-_OPEN: Final = (
-    "SELECT id, version, sequence, audit_hash, document::text AS document FROM form_template WHERE id = ANY($1::uuid[])"
-)
+_OPEN: Final = """
+SELECT id, version, sequence, audit_hash, document::text AS document, 0 AS saved FROM form_template WHERE id = ANY($1::uuid[])
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, (
+  SELECT count(*) FROM form_template WHERE opco = current_setting('poec.tenant', true) AND status = 'saved')::int
+"""
+"""The templates by these identifiers, and in one row without an identifier how many the asking OPCO keeps."""
 _LIST: Final = """
 SELECT document::text AS document FROM form_template
 WHERE status = 'saved' AND opco = $1 AND ($2::text IS NULL OR name > $2) ORDER BY name LIMIT $3
 """
-Templates = WorkingSet[FormTemplate]
+
+
+class Templates(WorkingSet[FormTemplate]):
+    """The templates of a transaction; `saved` is how many the asking OPCO keeps."""
+
+    def __init__(self, loaded: Mapping[UUID, tuple[Head, FormTemplate]] | None = None, saved: int = 0) -> None:
+        super().__init__(loaded)
+        self.saved = saved
 
 
 async def open_templates(unit: UnitOfWork, ids: Collection[UUID]) -> Templates:
     """Load these templates in one read; one that is not there, or not the caller's, is not in the set."""
     rows = await unit.read(_OPEN, list(ids))
-    return Templates({row["id"]: (head_of(row), _WHOLE.validate_json(row["document"])) for row in rows})
+    (beside,) = (row for row in rows if row["id"] is None)
+    found = (row for row in rows if row["id"] is not None)
+    return Templates({row["id"]: (head_of(row), _WHOLE.validate_json(row["document"])) for row in found}, beside["saved"])
 
 
 def write_templates(templates: Templates, unit: UnitOfWork) -> None:

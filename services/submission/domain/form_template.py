@@ -25,6 +25,9 @@ LIFECYCLE: Final[tuple[tuple[str, TemplateStatus | None, TemplateStatus], ...]] 
 )
 """Command, from which status (None: there is none of this name), to which."""
 
+MOST_TEMPLATES: Final = 200
+"""So many templates one OPCO may keep: a list that people choose from."""
+
 
 @dataclass(frozen=True)
 class FormTemplate:
@@ -36,6 +39,17 @@ class FormTemplate:
     status: TemplateStatus
     saved_at: dt.datetime
     fields: Mapping[str, str]
+
+
+def room_for_template(held: FormTemplate | None, saved: int) -> None:
+    """Let a form be kept under a name that holds `held`, beside `saved` templates; raises `NotAllowedNow` for one too many."""
+    if saved < MOST_TEMPLATES or (held is not None and held.status is TemplateStatus.SAVED):
+        return
+    message = (
+        f"Votre organisation garde déjà {MOST_TEMPLATES} modèles\u202f:"
+        " supprimez-en un, ou enregistrez sous le nom de celui que vous remplacez."
+    )
+    raise NotAllowedNow(Objection("TEMPLATES_KEPT", message, facts={"limit": MOST_TEMPLATES}))
 
 
 def save_template(identifier: UUID, opco: str, name: str, fields: Mapping[str, str], at: dt.datetime) -> FormTemplate:

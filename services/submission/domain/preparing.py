@@ -17,6 +17,10 @@ from shared.contracts.references import WithdrawalReason
 from shared.contracts.submission import FichePreprogrammed, IntentionDropped
 from shared.errors import NotAllowedNow, Objection, RulesRefused, Stale
 
+MOST_OPEN = 1_000
+"""So many drafts and intentions one OPCO may have open: many years of its fiches."""
+MOST_SAVINGS = 10_000
+"""So often one draft may be saved: each saving is an entry of the trail for ever, and a form is kept every few seconds at most."""
 _NAMED = 10
 """So many changed fields are named to who comes too late; the others are counted."""
 
@@ -32,11 +36,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Named:
-    """Under which identifier and reference something is prepared, and by which OPCO."""
+    """Under which identifier and reference something is prepared, and by which OPCO, which has so many drafts and intentions open."""
 
     id: UUID
     opco: str
     reference: str
+    prepared: int = 0
 
 
 def preprogramme_fiche(
@@ -149,9 +154,25 @@ def _changed_intention(before: Preparation | None, intention: Intention) -> tupl
 
 
 def _next(named: Named, before: Preparation | None, at: dt.datetime, changed: tuple[str, ...]) -> Preparation:
-    """Return what was there with its next revision, or the first one."""
+    """Return what was there with its next revision, or the first one; raises `NotAllowedNow` where there is no room for it."""
     if before is None:
+        if named.prepared >= MOST_OPEN:
+            message = (
+                f"Votre organisation a déjà {_figure(MOST_OPEN)} brouillons et intentions en cours\u202f:"
+                " déposez-en ou abandonnez-en un avant d’en commencer un autre."
+            )
+            raise NotAllowedNow(Objection("PREPARATIONS_OPEN", message, facts={"limit": MOST_OPEN}))
         return Preparation(named.id, named.opco, named.reference, Status.DRAFT, 1, at)
+    if before.revision >= MOST_SAVINGS:
+        message = (
+            f"Ce brouillon a été enregistré {_figure(MOST_SAVINGS)} fois\u202f:"
+            " déposez-le, ou abandonnez-le et reprenez-le sous une autre référence."
+        )
+        raise NotAllowedNow(Objection("SAVINGS_OVER", message, facts={"limit": MOST_SAVINGS}))
     revision = before.revision + 1
     changes = (*before.changes, Changed(revision, changed))[-CHANGES_KEPT:]
     return replace(before, revision=revision, saved_at=at, changes=changes)
+
+
+def _figure(number: int) -> str:
+    return f"{number:,}".replace(",", "\u202f")

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.submission.domain import preparing
 from services.submission.form_fields import fields_of
 from shared.contracts import ingress as asked
 from shared.contracts.fiche import Intention, fiche_id
@@ -216,6 +217,22 @@ async def test_saving_what_is_there_already_writes_nothing(room: Room) -> None:
     assert (first.json()["revision"], again.json()["revision"]) == (1, 1)
     written = await room.fetch("SELECT n FROM audit_entry WHERE aggregate = $1", first.json()["fiche_id"])
     assert len(written) == 1
+
+
+async def test_one_draft_or_intention_too_many_is_refused_until_one_is_dropped(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "MOST_OPEN", 2)
+    first = (await room.post(GOLDEN_OPCO, "/drafts", draft("M-1", title="Peintre"))).json()["fiche_id"]
+    await room.post(GOLDEN_OPCO, "/intentions", {"reference": "M-2", "intention": MEANT})
+    for path, body in (("/drafts", draft("M-3")), ("/intentions", {"reference": "M-3", "intention": MEANT})):
+        refused = await room.post(GOLDEN_OPCO, path, body)
+        assert (refused.status_code, refused.json()["objections"][0]["code"]) == (409, "PREPARATIONS_OPEN")
+        assert refused.json()["objections"][0]["facts"] == {"limit": 2}
+    assert (await room.post(GOLDEN_OPCO, "/drafts", draft("M-1", title="Peintre 2"), revision=1)).status_code == 201
+    assert (await room.post("akto", "/drafts", draft("M-3"))).status_code == 201, "each OPCO has its own room"
+    filed = {"reference": "M-4", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
+    assert (await room.post(GOLDEN_OPCO, "", filed)).status_code == 201, "what is filed is no draft"
+    await room.post(GOLDEN_OPCO, f"/{first}/withdrawal", {"reason": "AUTRE"})
+    assert (await room.post(GOLDEN_OPCO, "/drafts", draft("M-3"))).status_code == 201
 
 
 async def test_the_last_step_leads_to_the_row_that_a_rule_objects_to_past_a_row_that_was_left_empty(room: Room) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.audit.transitions import legal
+from services.submission.domain import form_template
 from services.submission.domain.form_template import LIFECYCLE, TemplateStatus
 from shared.contracts.fiche import fiche_id
 from tests.services.submission.room import Room
@@ -51,6 +52,17 @@ async def test_a_template_is_saved_listed_used_and_deleted(room: Room) -> None:
     assert (await save(room, "Peintres")).status_code == 201
     trail = await room.fetch("SELECT action FROM audit_entry WHERE aggregate = $1 ORDER BY n", template)
     assert [row["action"] for row in trail] == ["save_template"] * 2 + ["delete_template", "save_template"]
+
+
+async def test_one_template_too_many_is_refused_until_one_is_deleted(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(form_template, "MOST_TEMPLATES", 1)
+    kept = (await save(room, "Peintres")).json()["template_id"]
+    refused = await save(room, "Soudeurs")
+    assert (refused.status_code, refused.json()["objections"][0]["code"]) == (409, "TEMPLATES_KEPT")
+    assert (await save(room, "Peintres", title="Peintre")).status_code == 201
+    assert (await save(room, "Soudeurs", "akto")).status_code == 201, "each OPCO has its own room"
+    await room.command(GOLDEN_OPCO, f"/templates/{kept}/deletion", {})
+    assert (await save(room, "Soudeurs")).status_code == 201
 
 
 async def test_a_key_that_served_gets_its_answer_again_once_the_template_is_gone(room: Room) -> None:

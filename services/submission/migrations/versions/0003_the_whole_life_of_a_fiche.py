@@ -261,6 +261,7 @@ def upgrade() -> None:
         "CREATE INDEX fiche_by_due_day ON fiche (opco, coalesce(due_on, '9000-01-01'), submitted_at DESC, id DESC)"
     )
     op.execute("CREATE INDEX fiche_by_year ON fiche (programme_year, opco)")
+    op.execute("CREATE INDEX fiche_prepared ON fiche (opco) WHERE status IN ('preprogrammed', 'draft')")
     op.execute(_DRAFTS)
     op.execute(_VERSION)
     op.execute(_KNOWN_CONTENTS)
