@@ -108,12 +108,15 @@ UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, json_build_object('campaigns', (
   SELECT coalesce(json_agg(json_build_object('year', year, 'quarter', quarter, 'deadline', deadline, 'extensions', extensions)), '[]')
   FROM campaign), 'partners', (
-  SELECT coalesce(json_agg(id), '[]') FROM partner WHERE id = ANY($1::uuid[]) AND status = 'active'))::text, (
-  SELECT count(*) FROM fiche WHERE opco = current_setting('poec.tenant', true) AND status IN ('preprogrammed', 'draft'))::int
+  SELECT coalesce(json_agg(id), '[]') FROM partner WHERE id = ANY($1::uuid[]) AND status = 'active'))::text,
+  CASE WHEN EXISTS (SELECT FROM unnest($1::uuid[]) asked WHERE NOT EXISTS (SELECT FROM fiche WHERE id = asked)) THEN (
+    SELECT count(*) FROM fiche WHERE opco = current_setting('poec.tenant', true) AND status IN ('preprogrammed', 'draft'))::int
+  ELSE 0 END
 """
 """The fiches by these identifiers, and in one row without an identifier the desk (see `Desk`): one read, one round trip.
 
-That row also says how many drafts and intentions the asking OPCO has open: they are bounded, the index is of them alone.
+Where something asked for is not there and may be made, that row also says how many drafts and intentions the asking OPCO has open:
+they are bounded, and the index is of them alone.
 """
 
 
@@ -129,7 +132,7 @@ class Version:
 class Fiches(WorkingSet[Held]):
     """The fiches of a transaction, filed or prepared, the contents that it gave them, and what people keep on the desk.
 
-    `prepared` is how many drafts and intentions the asking OPCO has open.
+    `prepared` is how many drafts and intentions the asking OPCO has open, counted where one more may be made.
     """
 
     def __init__(
