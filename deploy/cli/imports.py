@@ -17,6 +17,7 @@ from deploy.cli.retry_after import answered, silent
 from deploy.local.client import bearer
 from deploy.local.errors import LocalError
 from deploy.local.runfile import Run, home_folder
+from shared.contracts.opco_names import opco_named
 
 TYPES: Final = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -50,7 +51,7 @@ imports = typer.Typer(
 Sent = Annotated[
     Path, typer.Argument(help="XLSX, CSV or JSON; `poec import template` writes one to fill in.", metavar="FILE")
 ]
-Opco = Annotated[str, typer.Option(help="Client of run.json to sign in as: an OPCO, such as akto.")]
+Opco = Annotated[str, typer.Option(help="Client of run.json to sign in as: an OPCO by its name or slug, such as akto.")]
 Report = Annotated[
     Path | None, typer.Option(help="Write the report, a line per fiche and objection, to this .csv or .xlsx.")
 ]
@@ -123,6 +124,7 @@ class Client:
     """Asks submission as one OPCO; every answer that is no success is a LocalError in the service's own words."""
 
     def __init__(self, run: Run, opco: str) -> None:
+        opco = opco_named(opco) or opco
         if opco not in run.clients or "submission" not in run.services:
             raise LocalError(f"run.json has no client {opco!r}, or submission does not run: `poec status`.")
         self._run, self._opco = run, opco

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Filing
+from services.submission.domain.sources import RIGHTS
 from services.submission.import_store import (
     Carried,
     Import,
@@ -33,7 +34,7 @@ from shared.identity import Principal, service_principal
 from shared.policy import authorize, limited_to
 
 WORKER: Final = service_principal("submission", "worker")
-UNKNOWN: Final = Objection("UNKNOWN", "Aucun import de ce nom n’est visible pour votre organisation.")
+UNKNOWN: Final = Objection("UNKNOWN", "Aucun import de ce nom n’est visible pour votre organisation.", RIGHTS)
 CHUNK: Final = 200
 
 

@@ -7,9 +7,11 @@ from typing import Annotated, Final
 from fastapi import Query
 
 from services.submission.domain.fiche import Status
+from services.submission.domain.yearbook import opco_is_known
 from services.submission.store import Wanted
 from shared.contracts.days import Day
-from shared.contracts.references import DEPARTMENTS, OPCOS, ZONES_EMPLOI
+from shared.contracts.opco_names import Opco
+from shared.contracts.references import DEPARTMENTS, ZONES_EMPLOI
 from shared.errors import InvalidInput, Objection
 
 MOST_WORDS = 8
@@ -19,7 +21,7 @@ _Statuses = Annotated[list[Status] | None, Query(description="Statuts ; plusieur
 
 def wanted_fiches(
     status: _Statuses = None,
-    opco: str | None = None,
+    opco: Opco | None = None,
     programme_year: _Year = None,
     start_year: _Year = None,
     starts_from: Day | None = None,
@@ -32,7 +34,6 @@ def wanted_fiches(
 ) -> Wanted:
     """Return which fiches an address asks for. Raises `InvalidInput` with every filter that is of no list."""
     lists = (
-        ("opco", "OPCO_UNKNOWN", opco, OPCOS, "Indiquez un des onze OPCO par son identifiant."),
         (
             "zone_emploi",
             "ZONE_UNKNOWN",
@@ -51,6 +52,8 @@ def wanted_fiches(
     wrong = [
         Objection(code, text, field=name) for name, code, value, known, text in lists if value and value not in known
     ]
+    if unknown := opco_is_known(opco or None):
+        wrong.insert(0, unknown)
     if wrong:
         raise InvalidInput(*wrong)
     if start_year is not None:

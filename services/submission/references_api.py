@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from services.submission.domain.yearbook import opco_is_known
 from services.submission.reference.lists import Entry, ListName, reference_list
 from shared.contracts.fiche import Value
-from shared.contracts.references import OPCOS
-from shared.errors import InvalidInput, Objection
+from shared.contracts.opco_names import Opco
+from shared.errors import InvalidInput
 from shared.http import answers, signed_in
 from shared.policy import authorize
 
@@ -85,7 +86,7 @@ async def get_reference(
     request: Request,
     name: ListName,
     q: Annotated[str | None, Query(max_length=100, description="Débuts de mots, sans égard aux accents")] = None,
-    opco: Annotated[str | None, Query(max_length=40)] = None,
+    opco: Opco | None = None,
     department: Annotated[str | None, Query(max_length=2)] = None,
     zone_emploi: Annotated[str | None, Query(max_length=4)] = None,
     after: Annotated[str | None, Query(max_length=40, description="Dernier code de la page précédente")] = None,
@@ -93,8 +94,8 @@ async def get_reference(
 ) -> Response:
     """Return a page of a list, or what is found in it; `Link` names the next page."""
     authorize(await signed_in(request), "read_references")
-    if opco is not None and opco not in OPCOS:
-        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son identifiant.", field="opco"))
+    if unknown := opco_is_known(opco):
+        raise InvalidInput(unknown)
     of, chosen = reference_list(name), _chosen(opco, department, zone_emploi)
     if q is not None:
         return _kept(request, _page(of.name, of.found(q, limit, chosen)))

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from services.submission.domain import form_template
 from services.submission.domain.form_template import FormTemplate
+from services.submission.domain.sources import RIGHTS
 from services.submission.template_store import Templates, find_template, list_templates
 from shared.audit_trail import Change
 from shared.contracts.fiche import POEC_NAMESPACE
@@ -15,7 +16,7 @@ from shared.errors import NotFound, Objection
 from shared.identity import Principal
 from shared.policy import authorize
 
-UNKNOWN: Final = Objection("UNKNOWN", "Aucun modèle de ce nom n’est visible pour votre organisation.")
+UNKNOWN: Final = Objection("UNKNOWN", "Aucun modèle de ce nom n’est visible pour votre organisation.", RIGHTS)
 
 
 def template_id(opco: str, name: str) -> UUID:

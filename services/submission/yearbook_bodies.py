@@ -10,10 +10,10 @@ from shared.contracts.campaigns import Quarter, Year
 from shared.contracts.days import Day
 from shared.contracts.fiche import Count, Value
 from shared.contracts.ingress import Codes, ObjectionOut
+from shared.contracts.opco_names import Opco
 from shared.contracts.references import DeclarationSource
 from shared.contracts.text import FreeText, Label, Reason, Text
 
-Opco = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 Month = Annotated[str, Field(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$")]
 Rome = Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
 

@@ -4,10 +4,12 @@ Files and letters still carry the names of 2019 and before (ESSFIMO, PEPSS, Opco
 """
 
 from functools import cache
-from typing import Final
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
 
 from shared.contracts.references import OPCOS
-from shared.contracts.text import folded
+from shared.contracts.text import CODE, folded
 
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "afdas": ("Afdas", "culture, communication, médias, loisirs"),
@@ -31,6 +33,20 @@ def opco_named(text: str) -> str | None:
     key = _key(text)
     known = _keys()
     return known.get(key) or known.get(key.removeprefix(_OPCO))
+
+
+def _slug(given: Any) -> Any:
+    """Return the slug for a name of an OPCO; what names none as it is, so that who knows the eleven objects to it."""
+    return opco_named(given) or given if isinstance(given, str) else given
+
+
+Opco = Annotated[
+    str,
+    Field(min_length=1, max_length=100, description="Identifiant de l’OPCO, ou un nom qu’il porte ou a porté."),
+    CODE,
+    BeforeValidator(_slug),
+]
+"""An OPCO as people and systems name it at a door; read as its slug."""
 
 
 def _key(text: str) -> str:

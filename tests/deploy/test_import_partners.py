@@ -70,7 +70,7 @@ async def test_each_line_is_told_apart_and_a_wrong_one_keeps_no_other_out(stack:
         (one["line"], one["objections"][0]["code"], one["objections"][0]["column"])
         for one in json.loads(told.stdout)["lines"][1:]
     ]
-    assert said[0] == (3, "PARTNER_ZONE", "zones")
+    assert said[0] == (3, "PLACE_ZONE", "zones")
     assert said[1][::2] == (4, "code")
     assert said[2] == (5, "PERSON_NAME_SUSPECTED", "nom")
     shown = poec(stack, file)

@@ -9,6 +9,7 @@ from typing import Final
 from services.submission.domain.case import Case, Facts
 from services.submission.domain.content import first_start
 from services.submission.domain.fiche import SessionState
+from services.submission.domain.sources import SESSION_NUMBER, SESSION_SIZE, SOURCING
 from shared.contracts.fiche import SessionPlan
 from shared.contracts.references import FollowUpKind
 from shared.errors import Objection
@@ -22,12 +23,12 @@ _CALMER: Final = {4: "mars ou mai", 10: "septembre", 11: "décembre"}
 
 
 def session_numbers_are_unique(case: Case) -> Objection | None:
-    """A session is known by its number within the fiche."""
+    """A session is known by its number within the fiche (LHÉO)."""
     twice = [number for number, times in Counter(plan.number for plan in case.content.sessions).items() if times > 1]
     if not twice:
         return None
     message = f"Le numéro de session {twice[0]} sert deux fois\u202f: donnez un numéro à chaque session."
-    return Objection("SESSION_NUMBERS", message, None, "sessions", {"number": twice[0]})
+    return Objection("SESSION_NUMBERS", message, SESSION_NUMBER, "sessions", {"number": twice[0]})
 
 
 def sessions_end_after_they_start(case: Case) -> Objection | None:
@@ -55,7 +56,7 @@ def meetings_come_before_the_start(case: Case) -> Objection | None:
 
 
 def programme_year_is_that_of_the_first_start(case: Case) -> Objection | None:
-    """The year of programming is that of the first start; a fiche that is moved to another year keeps its own."""
+    """The year of programming is that of the first start; a fiche that is moved to another year keeps its own (minutes L176-182)."""
     year = case.content.programme_year
     allowed = {first_start(tuple(plan for _, plan in case.live) or case.content.sessions).year}
     if case.before is not None:
@@ -63,7 +64,9 @@ def programme_year_is_that_of_the_first_start(case: Case) -> Objection | None:
     if year in allowed:
         return None
     message = f"Le millésime {year} n’est pas l’année de la première session\u202f: indiquez {min(allowed)}."
-    return Objection("PROGRAMME_YEAR", message, None, "programme_year", {"year": year, "expected": min(allowed)})
+    return Objection(
+        "PROGRAMME_YEAR", message, "minutes L176-182", "programme_year", {"year": year, "expected": min(allowed)}
+    )
 
 
 def campaign_is_open(case: Case) -> Objection | None:
@@ -99,7 +102,7 @@ def tender_days_are_in_order(case: Case) -> Objection | None:
 
 
 def seats_reach_the_minimum(case: Case) -> Objection | None:
-    """The minimum to run a session is at most its seats."""
+    """The minimum to run a session is at most its seats (LHÉO)."""
     for index, plan in enumerate(case.content.sessions):
         if plan.minimum > plan.seats:
             message = (
@@ -107,7 +110,7 @@ def seats_reach_the_minimum(case: Case) -> Objection | None:
                 " abaissez-le ou ajoutez des places."
             )
             facts = {"session": plan.number, "minimum": plan.minimum, "seats": plan.seats}
-            return Objection("SEATS_MINIMUM", message, None, f"sessions.{index}.minimum", facts)
+            return Objection("SEATS_MINIMUM", message, SESSION_SIZE, f"sessions.{index}.minimum", facts)
     return None
 
 
@@ -129,23 +132,25 @@ def engaged_sessions_stay(case: Case) -> Objection | None:
 
 
 def cancelled_sessions_stay_cancelled(case: Case) -> Objection | None:
-    """The number of a cancelled session is not given to another one."""
+    """The number of a cancelled session is not given to another one (LHÉO)."""
     if case.before is None:
         return None
     for index, plan in enumerate(case.content.sessions):
         cancelled = case.state(plan.number) is SessionState.CANCELLED
         if cancelled and plan != case.before.plan(plan.number):
             message = f"La session {plan.number} est annulée\u202f: donnez un autre numéro à la nouvelle session."
-            return Objection("SESSION_CANCELLED", message, None, f"sessions.{index}.number", {"session": plan.number})
+            return Objection(
+                "SESSION_CANCELLED", message, SESSION_NUMBER, f"sessions.{index}.number", {"session": plan.number}
+            )
     return None
 
 
 def a_session_is_left(case: Case) -> Objection | None:
-    """A fiche whose sessions are all cancelled is cancelled by cancelling them, not by editing."""
+    """A fiche whose sessions are all cancelled is cancelled by cancelling them, not by editing (minutes L254-258, L329-332)."""
     if case.live:
         return None
     message = "Toutes les sessions qui restent sont annulées\u202f: ajoutez une session ou retirez la fiche."
-    return Objection("SESSION_LEFT", message, None, "sessions")
+    return Objection("SESSION_LEFT", message, SOURCING, "sessions")
 
 
 def work_study_names_its_start(case: Case) -> Objection | None:
@@ -179,7 +184,7 @@ def work_study_follows_at_once(case: Case) -> Objection | None:
 
 
 def sessions_are_to_come(case: Case) -> Objection | None:
-    """Warning: a session whose dates are new has not started yet on the day of filing."""
+    """Warning: a session whose dates are new has not started yet: it is validated first (minutes L384-391, L506-508)."""
     for index, plan in case.rescheduled:
         if plan.start < case.filed_on:
             message = (
@@ -191,7 +196,9 @@ def sessions_are_to_come(case: Case) -> Objection | None:
                 "start": plan.start.isoformat(),
                 "filed_on": case.filed_on.isoformat(),
             }
-            return Objection("SESSION_ALREADY_STARTED", message, None, f"sessions.{index}.start", facts)
+            return Objection(
+                "SESSION_ALREADY_STARTED", message, "minutes L384-391, L506-508", f"sessions.{index}.start", facts
+            )
     return None
 
 

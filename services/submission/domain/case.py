@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from services.submission.domain.content import first_start
 from services.submission.domain.desk import Campaign, Desk
@@ -137,4 +137,3 @@ class Case:
 
 Facts: TypeAlias = dict[str, str | int | bool | None]
 Rule: TypeAlias = Callable[[Case], Objection | None]
-DELIBERATIONS: Final = "délibérations 2018-48 et 2021-44"

@@ -16,6 +16,7 @@ from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import Fiche, Session, Status
 from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Held
+from services.submission.domain.sources import AS_READ, MOMENT, ONE_NAME, RIGHTS, SOMETHING_CHANGES
 from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import FicheContent, OutsideCampaign
@@ -110,7 +111,7 @@ def reference_taken(fiche: Fiche, content: FicheContent | None = None) -> Object
         digest(content) == fiche.filed_digest or (fiche.revision == 1 and content == fiche.content)
     )
     facts: Facts = {"status": fiche.status.value, "same_content": same}
-    return Objection("REFERENCE_TAKEN", message, field="reference", facts=facts)
+    return Objection("REFERENCE_TAKEN", message, ONE_NAME, field="reference", facts=facts)
 
 
 def reference_form(reference: str) -> Objection | None:
@@ -119,7 +120,7 @@ def reference_form(reference: str) -> Objection | None:
     if fits and unicodedata.is_normalized("NFC", reference):
         return None
     message = f"La référence compte de 1 à {REFERENCE_LENGTH} caractères visibles, sans espace au début ni à la fin."
-    return Objection("REFERENCE_FORM", message, field="reference")
+    return Objection("REFERENCE_FORM", message, ONE_NAME, field="reference")
 
 
 def complete_fiche(fiche: Fiche, filing: Filing, given: Given) -> Decision:
@@ -149,7 +150,7 @@ def accept_adaptation(fiche: Fiche, acknowledged: tuple[str, ...], given: Given,
             f"La proposition déplace la session {gone[0]}, qui n’est plus dans la fiche\u202f:"
             " faites une contre-proposition."
         )
-        raise RulesRefused(Objection("ADAPTATION_OUTDATED", message, facts={"session": gone[0]}))
+        raise RulesRefused(Objection("ADAPTATION_OUTDATED", message, "minutes L173-175", facts={"session": gone[0]}))
     content = adapted(fiche.content, proposal)
     case = Case(content, fiche.opco, civil_date(at), given, fiche)
     warnings = admit(case, acknowledged, _ADAPTATION_RULES, DATE_WARNINGS)
@@ -215,10 +216,10 @@ def at_revision(fiche: Fiche, read: int) -> None:
             " relisez-la, puis recommencez."
         )
         facts = {"read": read, "current": fiche.revision, "changed": changed_since(fiche, read)}
-        raise Stale(Objection("REVISION", message, facts=facts))
+        raise Stale(Objection("REVISION", message, AS_READ, facts=facts))
 
 
-UNKNOWN: Final = Objection("UNKNOWN", "Aucune fiche de ce nom n’est visible pour votre organisation.")
+UNKNOWN: Final = Objection("UNKNOWN", "Aucune fiche de ce nom n’est visible pour votre organisation.", RIGHTS)
 """What is said of a fiche that does not exist, and in the same words of another organisation's."""
 
 
@@ -234,8 +235,10 @@ def filed(held: Held, command: str) -> Fiche:
     if isinstance(held, Fiche):
         return held
     allowed(command, held.status)
-    message = "Cette fiche a été retirée sans avoir été déposée\u202f: il n’y a rien à reprendre, préparez-en une autre."
-    raise NotAllowedNow(Objection("STATUS", message, facts={"status": held.status.value, "command": command}))
+    message = (
+        "Cette fiche a été retirée sans avoir été déposée\u202f: il n’y a rien à reprendre, préparez-en une autre."
+    )
+    raise NotAllowedNow(Objection("STATUS", message, MOMENT, facts={"status": held.status.value, "command": command}))
 
 
 def _pending(fiche: Fiche, command: str, at: dt.datetime) -> Adaptation:
@@ -245,7 +248,9 @@ def _pending(fiche: Fiche, command: str, at: dt.datetime) -> Adaptation:
     if civil_date(at) > fiche.proposal.expires_on:
         expired = fiche.proposal.expires_on
         message = f"Le délai de réponse a pris fin le {expired:%d/%m/%Y}\u202f: la Région rend maintenant son avis."
-        raise NotAllowedNow(Objection("ADAPTATION_EXPIRED", message, facts={"expires_on": expired.isoformat()}))
+        raise NotAllowedNow(
+            Objection("ADAPTATION_EXPIRED", message, "minutes L173-175", facts={"expires_on": expired.isoformat()})
+        )
     return fiche.proposal.adaptation
 
 
@@ -254,7 +259,10 @@ def _unchanged(fiche: Fiche, filing: Filing) -> tuple[Objection, ...]:
         return ()
     return (
         Objection(
-            "CONTENT_UNCHANGED", "Le contenu est celui de la fiche\u202f: changez ce qui doit l’être.", field="content"
+            "CONTENT_UNCHANGED",
+            "Le contenu est celui de la fiche\u202f: changez ce qui doit l’être.",
+            SOMETHING_CHANGES,
+            "content",
         ),
     )
 

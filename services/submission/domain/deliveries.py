@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from services.submission.domain.case import Facts
 from services.submission.domain.dates import civil_date
-from services.submission.domain.targets import rome_is_listed
+from services.submission.domain.programme import known_rome
 from services.submission.domain.yearbook import Decided, changes, refused_with
 from shared.contracts.fiche import POEC_NAMESPACE
 from shared.errors import Objection
@@ -93,7 +93,7 @@ def deliver_estimates(
 def _estimates(year: int, month: str, estimates: tuple[Estimate, ...], rome: frozenset[str]) -> Iterator[Objection]:
     """An estimate is for a month of the year that has not passed: what has is known by its fiches."""
     for n, estimate in enumerate(estimates):
-        if wrong := rome_is_listed(estimate.rome, rome, f"estimates.{n}.rome"):
+        if wrong := known_rome(estimate.rome, rome, f"estimates.{n}.rome"):
             yield wrong
         if not max(month, f"{year}-01") <= estimate.month <= f"{year}-12":
             message = (

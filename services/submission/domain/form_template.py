@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from services.submission.domain.sources import MOMENT
 from shared.errors import NotAllowedNow, Objection
 
 
@@ -62,5 +63,5 @@ def delete_template(template: FormTemplate, at: dt.datetime) -> FormTemplate:
     """Drop a template and what it held; raises `NotAllowedNow` for one that is deleted already."""
     if template.status is TemplateStatus.DELETED:
         message = "Ce modèle est déjà supprimé\u202f: rien n’est à faire."
-        raise NotAllowedNow(Objection("STATUS", message, facts={"status": template.status.value}))
+        raise NotAllowedNow(Objection("STATUS", message, MOMENT, facts={"status": template.status.value}))
     return replace(template, status=TemplateStatus.DELETED, saved_at=at, fields={})

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from services.submission.domain.case import DELIBERATIONS, Case, Facts
+from services.submission.domain.case import Case, Facts
+from services.submission.domain.sources import DELIBERATIONS, REGIONAL
 from shared.contracts.references import DerogationLevel
 from shared.errors import Objection
 
@@ -71,7 +72,7 @@ def derogation_is_decided(case: Case) -> Objection | None:
         "La décision de dérogation est datée d’après le dépôt\u202f: attendez qu’elle soit prise ou corrigez sa date."
     )
     facts = {"decided_on": derogation.decided_on.isoformat(), "filed_on": case.filed_on.isoformat()}
-    return Objection("DEROGATION_DATE", message, "délibération 2024-31", "derogation.decided_on", facts)
+    return Objection("DEROGATION_DATE", message, REGIONAL, "derogation.decided_on", facts)
 
 
 def regional_derogation_covers_the_zone(case: Case) -> Objection | None:
@@ -83,7 +84,7 @@ def regional_derogation_covers_the_zone(case: Case) -> Objection | None:
         f"La dérogation régionale ne nomme pas la zone d’emploi {zone} de la formation\u202f:"
         " complétez ses zones ou changez de lieu."
     )
-    return Objection("DEROGATION_ZONES", message, "délibération 2024-31", "derogation.zones", {"zone": zone})
+    return Objection("DEROGATION_ZONES", message, REGIONAL, "derogation.zones", {"zone": zone})
 
 
 def derogation_covers_the_start(case: Case) -> Objection | None:
@@ -104,7 +105,7 @@ def derogation_covers_the_start(case: Case) -> Objection | None:
                 "valid_from": derogation.valid_from.isoformat() if derogation.valid_from else None,
                 "valid_until": derogation.valid_until.isoformat() if derogation.valid_until else None,
             }
-            return Objection("DEROGATION_PERIOD", message, "délibération 2024-31", f"sessions.{index}.start", facts)
+            return Objection("DEROGATION_PERIOD", message, REGIONAL, f"sessions.{index}.start", facts)
     return None
 
 

@@ -28,7 +28,7 @@ IntentionRule: TypeAlias = Callable[[Meant], Objection | None]
 
 def job_is_known(meant: Meant) -> Objection | None:
     """The job is one of the ROME list."""
-    return known_rome(meant.intention.rome, meant.given.references, "intention.rome")
+    return known_rome(meant.intention.rome, meant.given.references.rome, "intention.rome")
 
 
 def zone_is_of_the_region(meant: Meant) -> Objection | None:

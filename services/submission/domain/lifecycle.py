@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.submission.domain.fiche import CLOSED, LABELS, PREPARED, SESSION_LABELS, SessionState, Status
+from services.submission.domain.sources import MOMENT
 from shared.errors import NotAllowedNow, Objection
 
 OPCO: Final = "OPCO"
@@ -147,7 +148,7 @@ def allowed(command: str, status: Status) -> None:
         return
     names = ", ".join(_quoted(LABELS[one]) for one in possible)
     message = f"La fiche est à l’état {_quoted(LABELS[status])}\u202f: cette commande suppose l’état {names}."
-    raise NotAllowedNow(Objection("STATUS", message, facts={"status": status.value, "command": command}))
+    raise NotAllowedNow(Objection("STATUS", message, MOMENT, facts={"status": status.value, "command": command}))
 
 
 def session_allowed(command: str, number: int, state: SessionState) -> SessionState:
@@ -159,7 +160,7 @@ def session_allowed(command: str, number: int, state: SessionState) -> SessionSt
         f"La session {number} est à l’état {_quoted(SESSION_LABELS[state])}\u202f: cette commande n’y est pas possible."
     )
     facts = {"session": number, "state": state.value, "command": command}
-    raise NotAllowedNow(Objection("SESSION_STATE", message, field="number", facts=facts))
+    raise NotAllowedNow(Objection("SESSION_STATE", message, MOMENT, "number", facts=facts))
 
 
 def possible(command: str, status: Status) -> bool:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from services.submission.domain.case import Case, Facts
+from services.submission.domain.sources import ZONES
 from shared.contracts.references import DEPARTMENTS, IDCC_BY_OPCO, OPCOS, ZONES_EMPLOI
 from shared.errors import Objection
 
@@ -183,7 +184,7 @@ def known_zone(zone: str, field: str) -> Objection | None:
     if zone in ZONES_EMPLOI:
         return None
     message = f"La zone d’emploi {zone} ne touche pas la Normandie\u202f: indiquez une zone ZE2020 de la région."
-    return Objection("PLACE_ZONE", message, "zones d’emploi 2020 (INSEE)", field, {"zone": zone})
+    return Objection("PLACE_ZONE", message, ZONES, field, {"zone": zone})
 
 
 def zone_is_that_of_the_commune(case: Case) -> Objection | None:
@@ -197,7 +198,7 @@ def zone_is_that_of_the_commune(case: Case) -> Objection | None:
         " corrigez la zone ou la commune, ou confirmez."
     )
     facts: Facts = {"insee": place.insee, "zone": place.zone_emploi, "expected": zone}
-    return Objection("PLACE_ZONE_COMMUNE", message, "zones d’emploi 2020 (INSEE)", "place.zone_emploi", facts)
+    return Objection("PLACE_ZONE_COMMUNE", message, ZONES, "place.zone_emploi", facts)
 
 
 def postal_code_is_that_of_the_commune(case: Case) -> Objection | None:

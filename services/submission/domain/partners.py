@@ -12,13 +12,16 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from services.submission.domain.case import Facts
+from services.submission.domain.parties import known_zone
+from services.submission.domain.sources import AS_READ, COUNTED_ONCE, MOMENT, ONE_NAME
 from services.submission.domain.texts import name_warning, personal_mailbox
 from shared.contracts.fiche import POEC_NAMESPACE
-from shared.contracts.references import ZONES_EMPLOI, PartnerKind
+from shared.contracts.references import PartnerKind
 from shared.errors import NotAllowedNow, NotFound, Objection, RulesRefused, Stale, WarningsUnanswered
 
+_DIRECTORY: Final = "minutes L426-452"
 UNKNOWN: Final = Objection(
-    "PARTNER_UNKNOWN", "Ce partenaire n’est pas dans l’annuaire\u202f: vérifiez son identifiant."
+    "PARTNER_UNKNOWN", "Ce partenaire n’est pas dans l’annuaire\u202f: vérifiez son identifiant.", _DIRECTORY
 )
 
 
@@ -100,7 +103,7 @@ def record_partner(
             return held
         message = "Ce code est déjà celui d’un partenaire\u202f: modifiez-le à partir de sa dernière révision, ou prenez un autre code."
         facts: Facts = {"partner_id": str(held.id), "revision": held.revision, "status": held.status.value}
-        raise NotAllowedNow(Objection("PARTNER_CODE_TAKEN", message, field="code", facts=facts))
+        raise NotAllowedNow(Objection("PARTNER_CODE_TAKEN", message, ONE_NAME, "code", facts=facts))
     kept = _admitted(sheet, acknowledged)
     return Partner(partner_id(code), code, 1, PartnerStatus.ACTIVE, sheet, at, kept)
 
@@ -120,7 +123,7 @@ def retire_partner(held: Partner, at: dt.datetime) -> Partner:
     if held.status is PartnerStatus.RETIRED:
         message = "Ce partenaire est déjà retiré de l’annuaire."
         raise NotAllowedNow(
-            Objection("STATUS", message, facts={"status": held.status.value, "command": "retire_partner"})
+            Objection("STATUS", message, MOMENT, facts={"status": held.status.value, "command": "retire_partner"})
         )
     return replace(held, revision=held.revision + 1, status=PartnerStatus.RETIRED, changed_at=at)
 
@@ -136,7 +139,7 @@ def at_revision(held: Partner, revision: int) -> None:
     """Let a decision pass that was taken on the present revision; raises `Stale` for another."""
     if held.revision != revision:
         message = "Ce partenaire a été modifié depuis votre lecture\u202f: relisez-le, puis reprenez votre changement."
-        raise Stale(Objection("REVISION", message, facts={"revision": held.revision, "read": revision}))
+        raise Stale(Objection("REVISION", message, AS_READ, facts={"revision": held.revision, "read": revision}))
 
 
 def legal(command: str, before: PartnerStatus | None, after: PartnerStatus) -> bool:
@@ -160,16 +163,12 @@ def _admitted(sheet: Sheet, acknowledged: Sequence[str]) -> tuple[str, ...]:
 
 
 def _objections(sheet: Sheet) -> Iterator[Objection]:
-    source = "zones d’emploi 2020 (INSEE)"
     for index, zone in enumerate(sheet.zones):
-        if zone not in ZONES_EMPLOI:
-            message = (
-                f"La zone d’emploi {zone} ne touche pas la Normandie\u202f: indiquez une zone ZE2020 de la région."
-            )
-            yield Objection("PARTNER_ZONE", message, source, f"zones.{index}", {"zone": zone})
+        if unknown := known_zone(zone, f"zones.{index}"):
+            yield unknown
         elif zone in sheet.zones[:index]:
             message = f"La zone d’emploi {zone} figure deux fois\u202f: gardez-la une fois."
-            yield Objection("CODE_TWICE", message, None, f"zones.{index}", {"code": zone})
+            yield Objection("CODE_TWICE", message, COUNTED_ONCE, f"zones.{index}", {"code": zone})
 
 
 def _warnings(sheet: Sheet) -> Iterator[Objection]:

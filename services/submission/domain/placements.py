@@ -11,13 +11,15 @@ from services.submission.domain.dates import civil_date
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import Fiche, Status
 from services.submission.domain.sessions import session_for
+from services.submission.domain.sources import COUNTED_ONCE, FIGURES_AGREE, PLACEMENTS
 from shared.contracts.fiche import SessionPlan, session_id
 from shared.contracts.placements import Placements
 from shared.contracts.references import PlacementMoment
 from shared.contracts.submission import PlacementsReturned
 from shared.errors import Objection, RulesRefused
 
-_SHEET: Final = "fiche ministérielle POEC, bilan et placements"
+_AGREE: Final = f"{PLACEMENTS}, {FIGURES_AGREE}"
+_ONCE: Final = f"{PLACEMENTS}, {COUNTED_ONCE}"
 _MONTHS: Final = {PlacementMoment.FIN: 0, PlacementMoment.TROIS_MOIS: 3}
 
 
@@ -63,7 +65,7 @@ def _too_early(plan: SessionPlan, moment: PlacementMoment, today: dt.date) -> Ob
         f"Ce bilan de la session {plan.number} peut être rendu à partir du {due:%d/%m/%Y}\u202f: attendez cette date."
     )
     facts: Facts = {"session": plan.number, "moment": moment.value, "due_on": due.isoformat()}
-    return Objection("PLACEMENTS_EARLY", message, _SHEET, "moment", facts)
+    return Objection("PLACEMENTS_EARLY", message, PLACEMENTS, "moment", facts)
 
 
 def _inconsistent(plan: SessionPlan, told: Placements) -> tuple[Objection | None, ...]:
@@ -78,7 +80,7 @@ def _finishing(plan: SessionPlan, told: Placements) -> Objection | None:
         f"La session {plan.number} compte {plan.seats} places\u202f: corrigez le nombre de personnes qui l’ont finie."
     )
     return Objection(
-        "PLACEMENTS_FINISHING", message, None, "finishing", {"finishing": told.finishing, "seats": plan.seats}
+        "PLACEMENTS_FINISHING", message, _AGREE, "finishing", {"finishing": told.finishing, "seats": plan.seats}
     )
 
 
@@ -91,7 +93,7 @@ def _placed(told: Placements) -> Objection | None:
         " corrigez l’un ou l’autre."
     )
     facts: Facts = {"placed": told.placed_people, "finishing": told.finishing}
-    return Objection("PLACEMENTS_PLACED", message, None, "placed", facts)
+    return Objection("PLACEMENTS_PLACED", message, _AGREE, "placed", facts)
 
 
 def _contracts(told: Placements) -> Objection | None:
@@ -100,7 +102,7 @@ def _contracts(told: Placements) -> Objection | None:
     if not twice:
         return None
     message = "Un type de contrat figure deux fois\u202f: additionnez ses personnes en une ligne."
-    return Objection("PLACEMENTS_TWICE", message, None, "placed", {"contract": twice[0].value})
+    return Objection("PLACEMENTS_TWICE", message, _ONCE, "placed", {"contract": twice[0].value})
 
 
 def _answers(told: Placements) -> Objection | None:
@@ -116,4 +118,4 @@ def _answers(told: Placements) -> Objection | None:
         "answered": told.companies_answered,
         "satisfied": told.companies_satisfied,
     }
-    return Objection("PLACEMENTS_ANSWERS", message, None, "companies_satisfied", facts)
+    return Objection("PLACEMENTS_ANSWERS", message, _AGREE, "companies_satisfied", facts)

@@ -11,6 +11,7 @@ from services.submission.domain.fiche import CHANGES_KEPT, Changed, Fiche, Statu
 from services.submission.domain.intention import Meant, admit_intention
 from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Held, Preparation
+from services.submission.domain.sources import AS_READ, ONE_NAME, SOMETHING_CHANGES
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import Intention
 from shared.contracts.references import WithdrawalReason
@@ -82,7 +83,7 @@ def renew_fiche(named: Named, fields: Mapping[str, str], at: dt.datetime, source
     if isinstance(held, Preparation):
         message = "Un brouillon ou une intention porte déjà cette référence\u202f: choisissez-en une autre."
         raise NotAllowedNow(
-            Objection("REFERENCE_TAKEN", message, field="reference", facts={"status": held.status.value})
+            Objection("REFERENCE_TAKEN", message, ONE_NAME, field="reference", facts={"status": held.status.value})
         )
     return Prepared(replace(draft_fiche(named, fields, at, held).fiche, renews=source.id))
 
@@ -105,12 +106,14 @@ def preparation_at_revision(held: Held | None, read: int) -> None:
         return  # of a fiche that was filed the decision says so
     if held is None:
         message = "Aucun brouillon ne porte cette référence\u202f: enregistrez sans If-Match, puis relisez."
-        raise Stale(Objection("REVISION", message, facts={"read": read}))
+        raise Stale(Objection("REVISION", message, AS_READ, facts={"read": read}))
     message = (
         f"Le brouillon en est à l’enregistrement {held.revision}, vous avez lu le {read}\u202f:"
         " relisez-le, reportez vos changements, puis recommencez."
     )
-    raise Stale(Objection("REVISION", message, facts={"read": read, "current": held.revision, **_since(held, read)}))
+    raise Stale(
+        Objection("REVISION", message, AS_READ, facts={"read": read, "current": held.revision, **_since(held, read)})
+    )
 
 
 def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
@@ -144,7 +147,7 @@ def _unchanged(intention: Intention, before: Preparation | None) -> Objection | 
     if before is None or before.intention != intention:
         return None
     message = "L’intention est celle qui est déjà annoncée\u202f: changez ce qui doit l’être."
-    return Objection("INTENTION_UNCHANGED", message, field="intention")
+    return Objection("INTENTION_UNCHANGED", message, SOMETHING_CHANGES, "intention")
 
 
 def _changed_intention(before: Preparation | None, intention: Intention) -> tuple[str, ...]:

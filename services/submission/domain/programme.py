@@ -2,22 +2,23 @@
 
 from collections import Counter
 
-from services.submission.domain.case import Case, References
+from services.submission.domain.case import Case
+from services.submission.domain.sources import COUNTED_ONCE, ROME
 from shared.contracts.references import AUDIENCES
 from shared.errors import Objection
 
 
 def rome_is_known(case: Case) -> Objection | None:
     """The job is one of the ROME list."""
-    return known_rome(case.content.rome, case.references, "rome")
+    return known_rome(case.content.rome, case.references.rome, "rome")
 
 
-def known_rome(rome: str, references: References, field: str) -> Objection | None:
+def known_rome(rome: str, listed: frozenset[str], field: str) -> Objection | None:
     """Return what is wrong with a job that the ROME list does not have."""
-    if rome in references.rome:
+    if rome in listed:
         return None
     message = f"Le code ROME {rome} n’existe pas\u202f: choisissez un métier du répertoire."
-    return Objection("ROME_UNKNOWN", message, "ROME, Pôle emploi", field, {"rome": rome})
+    return Objection("ROME_UNKNOWN", message, ROME, field, {"rome": rome})
 
 
 def audiences_are_known(case: Case) -> Objection | None:
@@ -46,7 +47,7 @@ def no_code_comes_twice(case: Case) -> Objection | None:
         twice = [str(code) for code, times in Counter(codes).items() if times > 1]
         if twice:
             message = f"Le code {twice[0]} figure deux fois\u202f: gardez-le une fois."
-            return Objection("CODE_TWICE", message, None, name, {"code": twice[0]})
+            return Objection("CODE_TWICE", message, COUNTED_ONCE, name, {"code": twice[0]})
     return None
 
 

@@ -227,5 +227,5 @@ def _of_preparation(prepared: Preparation, typed_start: dt.date | None) -> _Know
     start = typed_start or (prepared.intention.starts_from if prepared.intention else None)
     if start is None:
         message = "Aucune date de début n’est encore saisie\u202f: indiquez celle de la première session."
-        raise NotAllowedNow(Objection("START_UNKNOWN", message, field="sessions.0.start"))
+        raise NotAllowedNow(Objection("START_UNKNOWN", message, "minutes L384-391", field="sessions.0.start"))
     return _Known(start, None, frozenset(), without_tender=False)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Final
 
 from services.submission.domain.admissibility import DATE_RULES, DATE_WARNINGS, admit
 from services.submission.domain.case import Case, Given
@@ -11,14 +10,13 @@ from services.submission.domain.dates import civil_date
 from services.submission.domain.decisions import Decision
 from services.submission.domain.fiche import Fiche, Session, SessionState, Status, is_cancelled
 from services.submission.domain.lifecycle import allowed, session_allowed
+from services.submission.domain.sources import KNOWN, SOMETHING_CHANGES, SOURCING
 from services.submission.domain.texts import heeded, name_warning
 from shared.contracts.fiche import SessionPlan, session_id
 from shared.contracts.labels import in_sentence, label
 from shared.contracts.references import SessionMotive, SourcingCause
 from shared.contracts.submission import SessionCancelled, SessionEngaged, SessionPostponed
 from shared.errors import NotFound, Objection, RulesRefused
-
-_SOURCING: Final = "minutes L254-258, L329-332"
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def cause_is_named(motive: SessionMotive, cause: SourcingCause | None) -> Object
         "La session est annulée faute de candidats\u202f: indiquez la cause"
         f" ({', '.join(map(in_sentence, causes))} ou {in_sentence(last)})."
     )
-    return Objection("CAUSE_MISSING", message, _SOURCING, "cause")
+    return Objection("CAUSE_MISSING", message, SOURCING, "cause")
 
 
 def cause_fits_the_motive(motive: SessionMotive, cause: SourcingCause | None) -> Objection | None:
@@ -131,7 +129,7 @@ def cause_fits_the_motive(motive: SessionMotive, cause: SourcingCause | None) ->
         f"Une cause n’accompagne que le motif «\u202f{label(SessionMotive.SOURCING_INSUFFISANT)}\u202f»\u202f:"
         " retirez-la ou changez le motif."
     )
-    return Objection("CAUSE_UNFIT", message, _SOURCING, "cause", {"motive": motive.value})
+    return Objection("CAUSE_UNFIT", message, SOURCING, "cause", {"motive": motive.value})
 
 
 def session_for(fiche: Fiche, command: str, number: int) -> tuple[SessionState, SessionPlan]:
@@ -139,7 +137,7 @@ def session_for(fiche: Fiche, command: str, number: int) -> tuple[SessionState, 
     plan = fiche.plan(number)
     if plan is None:
         message = f"La fiche n’a pas de session {number}\u202f: vérifiez son numéro."
-        raise NotFound(Objection("SESSION_UNKNOWN", message, field="number"))
+        raise NotFound(Objection("SESSION_UNKNOWN", message, KNOWN, field="number"))
     allowed(command, fiche.status)
     return session_allowed(command, number, fiche.sessions[number].state), plan
 
@@ -148,5 +146,6 @@ def _same_dates(number: int) -> Objection:
     return Objection(
         "POSTPONE_SAME_DATES",
         f"Ce sont déjà les dates de la session {number}\u202f: donnez-en d’autres.",
-        field="start",
+        SOMETHING_CHANGES,
+        "start",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.submission.domain.dates import civil_date
+from services.submission.domain.programme import known_rome
 from services.submission.domain.texts import heeded, name_warning
 from services.submission.domain.yearbook import Decided, changes, opco_is_known, refused_with, said
 from shared.contracts.campaigns import ProgrammeAdopted, Target, programme_id
@@ -88,16 +89,8 @@ def _targets(adopting: Adopting) -> Iterator[Objection]:
     for n, target in enumerate(adopting.targets):
         if unknown := opco_is_known(target.opco, f"targets.{n}.opco"):
             yield unknown
-        if wrong := rome_is_listed(target.rome, adopting.rome, f"targets.{n}.rome"):
+        if wrong := known_rome(target.rome, adopting.rome, f"targets.{n}.rome"):
             yield wrong
-
-
-def rome_is_listed(rome: str, listed: frozenset[str], field: str) -> Objection | None:
-    """The job is one of the ROME list."""
-    if rome in listed:
-        return None
-    message = f"Le code ROME {rome} n’existe pas\u202f: choisissez un métier du répertoire."
-    return Objection("ROME_UNKNOWN", message, "ROME, Pôle emploi", field, {"rome": rome})
 
 
 def _twice(targets: tuple[Target, ...]) -> Iterator[Objection]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from services.submission.domain.sources import AS_READ, ONE_NAME, RIGHTS, SOMETHING_CHANGES
 from shared.contracts.events import Event
 from shared.contracts.references import OPCOS
 from shared.errors import NotAllowedNow, NotFound, Objection, RulesRefused, Stale
@@ -52,7 +53,8 @@ TABLE: Final = (
 )
 """What is done with a record. Whether a campaign is open on a day is no status: its dates say it."""
 
-UNKNOWN: Final = Objection("UNKNOWN", "Aucun objet de ce nom n’est visible pour votre organisation.")
+UNKNOWN: Final = Objection("UNKNOWN", "Aucun objet de ce nom n’est visible pour votre organisation.", RIGHTS)
+_ORDERS: Final = "arrêtés d’agrément publiés le 31 mars 2019"
 
 
 def existing(state: S | None) -> S:
@@ -65,7 +67,7 @@ def existing(state: S | None) -> S:
 def free(state: object | None, code: str, message: str) -> None:
     """Let a first record pass; raises `NotAllowedNow` with this code where there is one already."""
     if state is not None:
-        raise NotAllowedNow(Objection(code, message))
+        raise NotAllowedNow(Objection(code, message, ONE_NAME))
 
 
 def at_revision(current: int, read: int) -> None:
@@ -74,14 +76,14 @@ def at_revision(current: int, read: int) -> None:
         message = (
             f"Cet objet en est à la révision {current}, vous avez lu la {read}\u202f: relisez-le, puis recommencez."
         )
-        raise Stale(Objection("REVISION", message, facts={"read": read, "current": current}))
+        raise Stale(Objection("REVISION", message, AS_READ, facts={"read": read, "current": current}))
 
 
 def changes(same: bool) -> None:
     """Raise `NotAllowedNow` for a decision that changes nothing."""
     if same:
         message = "Rien ne change\u202f: c’est déjà ce qui est enregistré."
-        raise NotAllowedNow(Objection("NOTHING_CHANGES", message))
+        raise NotAllowedNow(Objection("NOTHING_CHANGES", message, SOMETHING_CHANGES))
 
 
 def refused_with(*objections: Objection | None) -> None:
@@ -95,7 +97,7 @@ def opco_is_known(opco: str | None, field: str = "opco") -> Objection | None:
     """The OPCO is one of the eleven; None stands for all of them."""
     if opco is None or opco in OPCOS:
         return None
-    return Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son identifiant.", None, field)
+    return Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", _ORDERS, field)
 
 
 def quarter_of(day: dt.date) -> int:

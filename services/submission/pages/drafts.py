@@ -19,6 +19,7 @@ from services.submission.bodies import DraftIn, filed_out
 from services.submission.domain import decisions
 from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Preparation
+from services.submission.domain.sources import ONE_NAME
 from services.submission.form_fields import content_of, unfit_fields
 from services.submission.pages.form_choices import choices_for, offers_for
 from services.submission.pages.form_parts import Step
@@ -184,7 +185,7 @@ async def _command(sent: Posted, reference: str, keeping: _Keeping) -> Kept | Re
         held = fiches.get(identifier)
         if keeping.new and held is not None:
             text = "Cette référence est déjà prise\u202f: choisissez-en une autre, ou reprenez-la depuis «\u202fMes fiches\u202f»."
-            raise NotAllowedNow(Objection("REFERENCE_TAKEN", text, field="reference"))
+            raise NotAllowedNow(Objection("REFERENCE_TAKEN", text, ONE_NAME, "reference"))
         revision = None if keeping.new else ask.required_revision()
         fields = keeping.fields(held, ask.body.fields)
         if unfit := list(unfit_fields(fields)):

@@ -13,6 +13,7 @@ from services.submission.bodies import WithdrawalIn, filed_out
 from services.submission.domain import decisions
 from services.submission.domain.form_template import FormTemplate, TemplateStatus
 from services.submission.domain.preparation import Held, Preparation
+from services.submission.domain.sources import ONE_NAME
 from services.submission.form_fields import fields_of, unfit_fields
 from services.submission.pages.drafts import address, own_draft
 from services.submission.pages.form_steps import NEED, is_mark
@@ -71,7 +72,7 @@ async def post_save_template_page(request: Request, fiche_id: UUID) -> Response:
             there = templates.get(story.template_id(ask.principal.organisation, ask.body.template))
             if there is not None and there.status is TemplateStatus.SAVED and not replacing:
                 text = "Un modèle porte déjà ce nom\u202f: choisissez-en un autre, ou cochez «\u202fRemplacer\u202f»."
-                raise NotAllowedNow(Objection("TEMPLATE_TAKEN", text, field="template"))
+                raise NotAllowedNow(Objection("TEMPLATE_TAKEN", text, ONE_NAME, "template"))
             if unfit := list(unfit_fields(ask.body.fields)):
                 raise InvalidInput(*unfit)
             saved = story.save_template(templates, ask.principal, ask.body.template, ask.body.fields, ask.at)
@@ -103,7 +104,7 @@ async def post_from_template_page(request: Request, template_id: UUID) -> Respon
         def act(fiches: Fiches, ask: Ask[FromTemplateIn]) -> Answer:
             if fiches.get(id_of(ask.principal.organisation, ask.body.reference)) is not None:
                 text = "Cette référence est déjà prise\u202f: choisissez-en une autre."
-                raise NotAllowedNow(Objection("REFERENCE_TAKEN", text, field="reference"))
+                raise NotAllowedNow(Objection("REFERENCE_TAKEN", text, ONE_NAME, "reference"))
             done = draft_fiche(fiches, ask.principal, ask.body.reference, template.fields, ask.at)
             return Answer(201, filed_out(done), revision=done.fiche.revision, location=f"/fiches/{done.fiche.id}")
 

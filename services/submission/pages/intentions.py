@@ -10,6 +10,7 @@ from services.submission import preparation_cases as story
 from services.submission.bodies import IntentionIn, filed_out
 from services.submission.domain.case import Given
 from services.submission.domain.preparation import Preparation
+from services.submission.domain.sources import ONE_NAME
 from services.submission.pages.drafts import own_draft
 from services.submission.pages.form_choices import words_of
 from services.submission.pages.year_forms import MOVED, at_revision
@@ -93,7 +94,8 @@ async def _announce(request: Request, sent: Posted, reference: str, new: bool = 
                 Objection(
                     "REFERENCE_TAKEN",
                     "Cette référence est déjà prise\u202f: choisissez-en une autre.",
-                    field="reference",
+                    ONE_NAME,
+                    "reference",
                 )
             )
         revision = None if new else ask.required_revision()

@@ -98,10 +98,13 @@ def test_every_rule_has_its_case_and_its_own_code() -> None:
 @pytest.mark.parametrize("code", WRONG)
 def test_an_objection_names_a_field_of_the_fiche_and_says_in_french_what_to_do(code: str) -> None:
     examined = WRONG[code]()
-    said = [objection for rule in (*RULES, *WARNINGS, *ADVICE) if (objection := rule(examined)) and objection.code == code]
+    said = [
+        objection for rule in (*RULES, *WARNINGS, *ADVICE) if (objection := rule(examined)) and objection.code == code
+    ]
     assert len(said) == 1
     (objection,) = said
     assert objection.field is not None
+    assert objection.source
     assert objection.field.split(".")[0] in {*type(examined.content).model_fields, "outside_campaign"}
     assert objection.message.endswith((".", "?"))
     assert not re.search(r"(?<!\u202f)[;:!?]", objection.message)
@@ -113,8 +116,8 @@ def test_the_readme_lists_the_rules_in_their_order_with_their_codes() -> None:
 
 
 def rule_table() -> str:
-    """Return the rules as a table in Markdown: its code, refusal or warning, what is looked for, its file."""
-    head = ["| code | it | rule | in |", "|---|---|---|---|"]
+    """Return the rules as a table in Markdown: its code, refusal or warning, what is looked for, where it comes from, its file."""
+    head = ["| code | it | rule | source | in |", "|---|---|---|---|---|"]
     kinds = ((RULES, "refuses"), (WARNINGS, "warns"), (ADVICE, "advises"))
     return "\n".join(head + [_rule_row(rule, kind) for rules, kind in kinds for rule in rules])
 
@@ -122,7 +125,9 @@ def rule_table() -> str:
 def _rule_row(rule: Rule, kind: str) -> str:
     (code,) = [code for code, wrong in WRONG.items() if says(rule, wrong()) == code]
     what = (rule.__doc__ or "").partition("\n")[0].removeprefix("Warning: ").removeprefix("Advice: ")
-    return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} | `{_module(rule)}.py` |"
+    objection = rule(WRONG[code]())
+    assert objection is not None
+    return f"| `{code}` | {kind} | {what[0].upper()}{what[1:]} | {objection.source} | `{_module(rule)}.py` |"
 
 
 def _module(rule: Rule) -> str:

@@ -55,9 +55,9 @@ def test_a_code_that_is_taken_is_said_with_the_partner_that_has_it() -> None:
     ("changes", "codes"),
     [
         ({"zones": ("2804", "0054")}, []),
-        ({"zones": ("7501",)}, ["PARTNER_ZONE"]),
+        ({"zones": ("7501",)}, ["PLACE_ZONE"]),
         ({"zones": ("2804", "2804")}, ["CODE_TWICE"]),
-        ({"zones": ("7501", "2804", "2804")}, ["PARTNER_ZONE", "CODE_TWICE"]),
+        ({"zones": ("7501", "2804", "2804")}, ["PLACE_ZONE", "CODE_TWICE"]),
     ],
 )
 def test_zones_are_those_of_the_region_each_once_and_all_objections_come_together(
