@@ -41,8 +41,8 @@ B = TypeVar("B", bound=BaseModel)
 W = TypeVar("W")
 T = TypeVar("T")
 _KEY: Final = re.compile(r"^[\x21-\x7e]{1,200}$")
-_REVISION: Final = re.compile(r'^"(\d{1,9})"$')
-_WAIT: Final = re.compile(r"(?:^|,)\s*wait=(\d{1,3})\s*(?:,|$)")
+_REVISION: Final = re.compile(r'^"([0-9]{1,9})"$')
+_WAIT: Final = re.compile(r"(?:^|,)\s*wait=([0-9]{1,3})\s*(?:,|$)")
 _LONGEST_WAIT_SECONDS: Final = 20
 
 

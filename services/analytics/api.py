@@ -12,6 +12,7 @@ from services.analytics.domain.counts import AsOf
 from services.analytics.domain.measures import Measure
 from services.analytics.domain.small_cells import RULE
 from services.analytics.domain.years import Campaign
+from shared.contracts.opco_names import Opco
 from shared.contracts.references import OPCOS, PlacementMoment
 from shared.errors import InvalidInput, Objection
 from shared.http import answers, database, ok, signed_in
@@ -169,12 +170,12 @@ async def get_counts(
     year: Annotated[int, Query(ge=2018, le=2100)],
     by: story.By = "year",
     measure: Annotated[list[Measure] | None, Query()] = None,
-    opco: str | None = None,
+    opco: Opco | None = None,
 ) -> Response:
     """Return the counts of a year, all measures or those named, for all OPCOs or one."""
     principal = await signed_in(request)
     if opco is not None and opco not in OPCOS:
-        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez l’un des onze OPCO.", field="opco"))
+        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", field="opco"))
     as_of, rows = await story.counted(database(request), principal, year, by, measure or list(Measure), opco)
     counts = [CountOut(measure=Measure(name), key=key, value=value) for name, key, value in rows]
     return ok(CountsOut(year=year, by=by, as_of=_as_of(as_of), counts=counts))

@@ -31,7 +31,7 @@ def _children(text: str) -> tuple[Child, ...]:
     counts = {"": (1, 1), "?": (0, 1), "*": (0, MANY), "+": (1, MANY)}
     found = []
     for word in text.split():
-        match = re.fullmatch(r"([A-Za-z-]+)([?*+]?)(?:\{(\d+),(\d+)\})?", word)
+        match = re.fullmatch(r"([A-Za-z-]+)([?*+]?)(?:\{([0-9]+),([0-9]+)\})?", word)
         assert match, "the table below is well formed"
         least, most = (int(match[3]), int(match[4])) if match[3] else counts[match[2]]
         found.append(Child(match[1], least, most))
@@ -97,7 +97,7 @@ def _numbers(last: int, *more: int) -> Facet:
 
 
 def _whole(text: str) -> bool:
-    return bool(re.fullmatch(r"-?\d{1,18}", text))
+    return bool(re.fullmatch(r"-?[0-9]{1,18}", text))
 
 
 def real_date(text: str) -> bool:

@@ -21,6 +21,7 @@ from uuid import UUID
 from annotated_types import MaxLen
 from pydantic import BaseModel, ValidationError
 
+from shared.contracts.days import day_of
 from shared.contracts.fiche import EUROS, FicheContent
 from shared.contracts.text import CODE, Free
 from shared.errors import Objection
@@ -84,11 +85,11 @@ _BLANK: Final = (
 )
 """What the contract takes away at both ends of a text, and nothing more: Python's own `strip` also takes separators of files."""
 _SPACES: Final = re.compile(r"[ \u00a0\u202f]")
-_WHOLE: Final = re.compile(r"-?\d{1,18}")
-_EUROS: Final = re.compile(r"(-?\d{1,15})(?:[.,](\d{1,2}))?€?")
-_START: Final = re.compile(r"sessions\.\d{1,2}\.start")
-_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FRENCH_DATE: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
+_EUROS: Final = re.compile(r"(-?[0-9]{1,15})(?:[.,]([0-9]{1,2}))?€?")
+_START: Final = re.compile(r"sessions\.[0-9]{1,2}\.start")
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FRENCH_DATE: Final = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 def fields_of(content: FicheContent) -> dict[str, str]:
@@ -173,15 +174,8 @@ def _unfit_texts(fields: Typed) -> Iterator[Objection]:
 def typed_start(fields: Typed) -> dt.date | None:
     """Return the earliest first day that stands in a form; what is no date yet is passed over."""
     texts = (text.strip(_BLANK) for path, text in fields.items() if _START.fullmatch(path))
-    days = (day for text in texts if (day := _day(_date(text))) is not None)
+    days = (day for text in texts if (day := day_of(_date(text))) is not None)
     return min(days, default=None)
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @cache

@@ -28,8 +28,8 @@ def wanted_fiches(
     starts_until: Day | None = None,
     zone_emploi: str | None = None,
     department: str | None = None,
-    rome: Annotated[str | None, Query(pattern=r"^[A-N]\d{4}$")] = None,
-    formacode: Annotated[str | None, Query(pattern=r"^\d{5}$")] = None,
+    rome: Annotated[str | None, Query(pattern=r"^[A-N][0-9]{4}$")] = None,
+    formacode: Annotated[str | None, Query(pattern=r"^[0-9]{5}$")] = None,
     q: Annotated[str, Query(max_length=200, description="Mots de l’intitulé ou de la référence.")] = "",
 ) -> Wanted:
     """Return which fiches an address asks for. Raises `InvalidInput` with every filter that is of no list."""

@@ -24,7 +24,7 @@ class SheetIn(Value):
     name: Label
     kind: PartnerKind
     zones: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^\d{4}$")], ...], Field(min_length=1, max_length=len(ZONES_EMPLOI))
+        tuple[Annotated[str, Field(pattern=r"^[0-9]{4}$")], ...], Field(min_length=1, max_length=len(ZONES_EMPLOI))
     ]
     mailbox: Mailbox | None = None
     web: Web | None = None

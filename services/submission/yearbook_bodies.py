@@ -14,8 +14,8 @@ from shared.contracts.opco_names import Opco
 from shared.contracts.references import DeclarationSource
 from shared.contracts.text import FreeText, Label, Reason, Text
 
-Month = Annotated[str, Field(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$")]
-Rome = Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
+Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+Rome = Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
 
 
 class CampaignIn(Value):

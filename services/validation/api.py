@@ -19,6 +19,7 @@ from services.validation.use_cases import Dossiers
 from shared.contracts.days import Day
 from shared.contracts.fiche import FicheContent, Value
 from shared.contracts.ingress import Codes
+from shared.contracts.opco_names import Opco
 from shared.contracts.references import OPCOS, AvisKind, AvisReason, RefusalReason
 from shared.contracts.text import FREE
 from shared.contracts.validation import Adaptation, CompletionItem
@@ -180,14 +181,14 @@ class QueueOut(Value):
 async def get_dossiers(
     request: Request,
     status: Status | None = None,
-    opco: str | None = None,
+    opco: Opco | None = None,
     after: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Return a page of the dossiers, by status and OPCO where asked."""
     principal = await signed_in(request)
     if opco is not None and opco not in OPCOS:
-        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son identifiant.", field="opco"))
+        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", field="opco"))
     place = _place(after) if after else None
     found = await story.read_dossiers(database(request), principal, status, opco, place, limit + 1)
     page = found[:limit]

@@ -25,7 +25,7 @@ class Target(Value):
     """
 
     opco: Name
-    rome: Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
+    rome: Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
     number: Count
     words: Annotated[str, Field(min_length=1, max_length=120), FREE] | None = None
 

@@ -55,9 +55,9 @@ class Need(Value):
 class Certification(Value):
     """Codes of the certification the training prepares, when there is one."""
 
-    rncp: Annotated[str, Field(pattern=r"^(RNCP)?\d{1,6}$")] | None = None
-    rs: Annotated[str, Field(pattern=r"^(RS)?\d{1,6}$")] | None = None
-    certifinfo: Annotated[str, Field(pattern=r"^\d{1,10}$")] | None = None
+    rncp: Annotated[str, Field(pattern=r"^(RNCP)?[0-9]{1,6}$")] | None = None
+    rs: Annotated[str, Field(pattern=r"^(RS)?[0-9]{1,6}$")] | None = None
+    certifinfo: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")] | None = None
 
 
 class TrainingHours(Value):
@@ -73,7 +73,8 @@ class TrainingHours(Value):
 class Derogation(Value):
     """A decision that lifts the 400-hour cap (deliberations 2021-44 and 2024-31): new cap in hours, zones and days it covers.
 
-    `valid_from` and `valid_until` are the first and the last day on which a session may start under it; None: no bound was set.
+    `valid_from` and `valid_until` are the first and the last day on which a session may start under it; None: from the day of
+    the decision on, and no last day was set (filed before submission asked for one, or a national one).
     """
 
     level: DerogationLevel
@@ -91,7 +92,7 @@ class Address(Value):
     lines: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=50), FREE], ...], Field(min_length=1, max_length=4)
     ]
-    postal_code: Annotated[str, Field(pattern=r"^\d{5}$")]
+    postal_code: Annotated[str, Field(pattern=r"^[0-9]{5}$")]
     city: Annotated[str, Field(min_length=1, max_length=50), FREE]
 
 
@@ -135,7 +136,7 @@ class Place(Value):
     """Where the training takes place: INSEE commune, employment zone (ZE2020), address."""
 
     insee: Annotated[str, Field(pattern=r"^[0-9AB]{5}$")]
-    zone_emploi: Annotated[str, Field(pattern=r"^\d{4}$")]
+    zone_emploi: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
     address: Address
 
 
@@ -143,7 +144,7 @@ class InformationMeeting(Value):
     """An information collective: where and when jobseekers meet the provider and the companies."""
 
     on: Day
-    starts_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    starts_at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     place: Label
     audience: Label
     seats: Annotated[int, Field(ge=1, le=1000)]
@@ -205,10 +206,10 @@ class Intention(Value):
 
     programme_year: Annotated[int, Field(ge=2018, le=2100)]
     title: Annotated[str, Field(min_length=3, max_length=240), FREE]
-    rome: Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
-    main_formacode: Annotated[str, Field(pattern=r"^\d{5}$")] | None = None
-    branch_idcc: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
-    zone_emploi: Annotated[str, Field(pattern=r"^\d{4}$")]
+    rome: Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
+    main_formacode: Annotated[str, Field(pattern=r"^[0-9]{5}$")] | None = None
+    branch_idcc: Annotated[str, Field(pattern=r"^[0-9]{4}$")] | None = None
+    zone_emploi: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
     starts_from: Day
     starts_until: Day
     seats: Annotated[int, Field(ge=1, le=500)]
@@ -224,22 +225,22 @@ class PublishedContent(Value):
 
     programme_year: Annotated[int, Field(ge=2018, le=2100)]
     kind: FicheKind
-    branch_idcc: Annotated[str, Field(pattern=r"^\d{4}$")]
+    branch_idcc: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
     need: Need
     title: Annotated[str, Field(min_length=3, max_length=240), FREE]
     objective: Text
     contents: Text
     prerequisites: Annotated[str, Field(max_length=3000), FREE] = ""
-    rome: Annotated[str, Field(pattern=r"^[A-N]\d{4}$")]
-    formacodes: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...], Field(min_length=1, max_length=5)]
-    nsf: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{3}$")], ...], Field(max_length=3)] = ()
+    rome: Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
+    formacodes: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9]{5}$")], ...], Field(min_length=1, max_length=5)]
+    nsf: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9]{3}$")], ...], Field(max_length=3)] = ()
     certification: Certification | None = None
     hours: TrainingHours
     derogation: Derogation | None = None
     provider: Provider
     place: Place
     sessions: Annotated[tuple[SessionPlan, ...], Field(min_length=1, max_length=20)]
-    audiences: Annotated[tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...], Field(min_length=1, max_length=10)]
+    audiences: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9]{5}$")], ...], Field(min_length=1, max_length=10)]
     target_contracts: Annotated[tuple[TargetContract, ...], Field(min_length=1, max_length=4)]
     follow_up: FollowUp
     companies: Count

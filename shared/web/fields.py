@@ -10,7 +10,7 @@ from shared.errors import InvalidInput, Malformed, Objection
 
 MAX_FIELDS: Final = 2000
 _SPACES: Final = re.compile(r"\s")
-_WHOLE: Final = re.compile(r"^-?\d{1,18}$", re.ASCII)
+_WHOLE: Final = re.compile(r"^-?[0-9]{1,18}$")
 
 
 def read_form(raw: bytes) -> dict[str, list[str]]:

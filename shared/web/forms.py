@@ -38,7 +38,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 UPLOAD: Final = "multipart/form-data"
 OWN_FIELDS: Final = frozenset({"csrf_token", "idempotency_key", "revision"})
 """Hidden fields that the macro `formulaire` writes; they are no part of what a person typed."""
-_REVISION: Final = re.compile(r"^\d{1,9}$")
+_REVISION: Final = re.compile(r"^[0-9]{1,9}$")
 _NOT_A_FORMS: Final = (Unauthenticated, Forbidden, NotFound, CrossSite)
 """Refusals that a form cannot show: they have a page of their own."""
 

@@ -86,7 +86,7 @@ async def test_a_file_is_sent_by_the_command_which_says_what_became_of_it(stack:
     assert [(line["Référence"], line["Résultat"]) for line in lines if line["Code"] == "HOURS_CAP"] == [("CLI-3", "Refusée")]
     again = json.loads((await asyncio.to_thread(poec, stack, *arguments)).stdout)
     assert (again["counts"]["accepted"], again["counts"]["unchanged"]) == (0, 1)
-    shown = await asyncio.to_thread(poec, stack, "import", "show", found["import_id"], "--opco", GOLDEN_OPCO)
+    shown = await asyncio.to_thread(poec, stack, "import", "show", found["import_id"], "--opco", "Opco 2I")
     assert shown.returncode == 1 and "1 déposée," in shown.stdout and "1 refusée (" in shown.stdout
     await stack.audited()
 

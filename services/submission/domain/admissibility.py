@@ -10,7 +10,12 @@ from services.submission.domain import calendar, hours, parties, programme, text
 from services.submission.domain.case import Case, Rule
 from shared.errors import Objection, RulesRefused, WarningsUnanswered
 
-PLACE_RULES: Final[tuple[Rule, ...]] = (parties.place_is_in_normandie, parties.commune_is_known, parties.zone_is_known)
+PLACE_RULES: Final[tuple[Rule, ...]] = (
+    parties.place_is_in_normandie,
+    parties.commune_is_known,
+    parties.zone_is_known,
+    hours.regional_derogation_covers_the_zone,
+)
 DATE_RULES: Final[tuple[Rule, ...]] = (
     calendar.session_numbers_are_unique,
     calendar.sessions_end_after_they_start,
@@ -23,7 +28,7 @@ RULES: Final[tuple[Rule, ...]] = (
     hours.hours_within_cap,
     hours.national_derogation_fits,
     hours.derogation_is_decided,
-    hours.regional_derogation_covers_the_zone,
+    hours.derogation_is_bounded,
     hours.immersion_within_a_third,
     *DATE_RULES,
     calendar.campaign_is_open,
@@ -34,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
     calendar.a_session_is_left,
     *PLACE_RULES,
     parties.branch_belongs_to_the_opco,
+    parties.need_is_identified,
     parties.siret_is_valid,
     parties.trainer_is_another_organisation,
     parties.nda_has_its_form,
@@ -41,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     parties.cfa_is_for_the_young,
     parties.partners_are_known,
     programme.rome_is_known,
+    programme.nsf_are_known,
     programme.audiences_are_known,
     programme.no_code_comes_twice,
     programme.money_adds_up,

@@ -27,11 +27,12 @@ class NationalDerogation:
 class References:
     """Lists too long to be code, and the check of a SIRET.
 
-    INSEE communes of Normandie, the employment zone (ZE2020) and the postal codes of each, ROME codes, national derogations.
+    INSEE communes of Normandie, the employment zone (ZE2020) and the postal codes of each, ROME and NSF codes, national derogations.
     """
 
     communes: frozenset[str]
     rome: frozenset[str]
+    nsf: frozenset[str]
     siret_valid: Callable[[str], bool]
     zones: Mapping[str, str]
     postal_codes: Mapping[str, tuple[str, ...]]

@@ -87,12 +87,29 @@ def regional_derogation_covers_the_zone(case: Case) -> Objection | None:
     return Objection("DEROGATION_ZONES", message, REGIONAL, "derogation.zones", {"zone": zone})
 
 
+def derogation_is_bounded(case: Case) -> Objection | None:
+    """A regional derogation holds until a day: it is for difficulties of the moment, in the zones it names (deliberation 2024-31)."""
+    derogation = case.content.derogation
+    if derogation is None or derogation.level is not DerogationLevel.REGIONALE or derogation.valid_until is not None:
+        return None
+    message = (
+        "La dérogation régionale vaut pour un temps\u202f: indiquez le dernier jour auquel une session peut commencer,"
+        " comme la décision le fixe."
+    )
+    facts: Facts = {"decided_on": derogation.decided_on.isoformat()}
+    return Objection("DEROGATION_UNBOUNDED", message, REGIONAL, "derogation.valid_until", facts)
+
+
 def derogation_covers_the_start(case: Case) -> Objection | None:
-    """A regional derogation is for sessions that start between its first and its last day (deliberation 2024-31)."""
+    """A regional derogation is for sessions that start between its first and its last day (deliberation 2024-31).
+
+    Without a first day it holds from that of the decision. One of before, without a last day, leaves its sessions as they are
+    until the content is filed anew (`derogation_is_bounded`).
+    """
     derogation = case.content.derogation
     if derogation is None or derogation.level is not DerogationLevel.REGIONALE:
         return None
-    first, last = derogation.valid_from or dt.date.min, derogation.valid_until or dt.date.max
+    first, last = derogation.valid_from or derogation.decided_on, derogation.valid_until or dt.date.max
     for index, plan in case.live:
         if not first <= plan.start <= last:
             message = (
@@ -102,7 +119,7 @@ def derogation_covers_the_start(case: Case) -> Objection | None:
             facts: Facts = {
                 "session": plan.number,
                 "start": plan.start.isoformat(),
-                "valid_from": derogation.valid_from.isoformat() if derogation.valid_from else None,
+                "valid_from": first.isoformat(),
                 "valid_until": derogation.valid_until.isoformat() if derogation.valid_until else None,
             }
             return Objection("DEROGATION_PERIOD", message, REGIONAL, f"sessions.{index}.start", facts)

@@ -1,4 +1,4 @@
-"""Rules on who and where: branch, provider, place."""
+"""Rules on who and where: branch, need, provider, place."""
 
 import re
 from typing import Final
@@ -20,6 +20,19 @@ _PLACE: Final = "compétence de la Région (L6121-1)"
 def branch_belongs_to_the_opco(case: Case) -> Objection | None:
     """A branch belongs to one OPCO (L6332-1-1 III)."""
     return own_branch(case.content.branch_idcc, case.opco, "branch_idcc")
+
+
+def need_is_identified(case: Case) -> Objection | None:
+    """A branch agreement or the OPCO's board identified the need: an act that was taken, not one to come (L6326-3)."""
+    need = case.content.need
+    if need.decided_on <= case.filed_on:
+        return None
+    message = (
+        "L’accord ou la décision qui identifie le besoin est daté d’après le dépôt\u202f:"
+        " attendez qu’il soit pris ou corrigez sa date."
+    )
+    facts: Facts = {"decided_on": need.decided_on.isoformat(), "filed_on": case.filed_on.isoformat()}
+    return Objection("NEED_DATE", message, "L6326-3", "need.decided_on", facts)
 
 
 def own_branch(idcc: str, opco: str, field: str) -> Objection | None:

@@ -21,6 +21,15 @@ def known_rome(rome: str, listed: frozenset[str], field: str) -> Objection | Non
     return Objection("ROME_UNKNOWN", message, ROME, field, {"rome": rome})
 
 
+def nsf_are_known(case: Case) -> Objection | None:
+    """What is taught is of groups of the NSF (decree 94-522)."""
+    for index, code in enumerate(case.content.nsf):
+        if code not in case.references.nsf:
+            message = f"Le code NSF {code} n’existe pas\u202f: choisissez un groupe de spécialités de la nomenclature."
+            return Objection("NSF_UNKNOWN", message, "décret 94-522", f"nsf.{index}", {"code": code})
+    return None
+
+
 def audiences_are_known(case: Case) -> Objection | None:
     """Audiences come from a closed list."""
     for index, code in enumerate(case.content.audiences):

@@ -19,7 +19,7 @@ LONGEST: Final = 32_767
 """Characters of a cell, as in a spreadsheet."""
 PARTNERS: Final = "sourcing.partner_ids"
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f]+")
-_TIME: Final = re.compile(r"^(\d{1,2})(?:[:hH](\d{2})?)(?::\d{2})?$")
+_TIME: Final = re.compile(r"^([0-9]{1,2})(?:[:hH]([0-9]{2})?)(?::[0-9]{2})?$")
 _CODES: Final = re.compile(r"^[\w\s,;|]*$")
 """Codes alone may be separated by commas too; labels hold some."""
 _CODE: Final = re.compile(r"^([A-Z0-9_]+)\s[-–—]\s")

@@ -83,7 +83,7 @@ _LISTS: Final[Mapping[str, ListName]] = {
     "audiences": ListName.AUDIENCES,
 }
 """Lists whose codes are texts in the contract."""
-_DIGITS: Final = re.compile(r"^\^\\d\{(\d)\}\$$")
+_DIGITS: Final = re.compile(r"^\^\[0-9\]\{([0-9])\}\$$")
 _SAME_DIGITS: Final = {"place.insee": 5}
 
 

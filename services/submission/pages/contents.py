@@ -17,7 +17,7 @@ from shared.contracts.field_labels import FICHE, field_label
 from shared.contracts.labels import LABELS
 from shared.web import french
 
-_PLACE: Final = re.compile(r"\.\d+")
+_PLACE: Final = re.compile(r"\.[0-9]+")
 _CODES: Final[Mapping[str, type[StrEnum]]] = {
     "kind": known.FicheKind,
     "need.origin": known.NeedOrigin,

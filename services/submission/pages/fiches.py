@@ -16,6 +16,7 @@ from services.submission.list_cases import read_counts, read_page
 from services.submission.list_store import Count, Spot
 from services.submission.pages.words import BADGES
 from services.submission.store import Wanted
+from shared.contracts.days import day_of
 from shared.contracts.references import DEPARTMENTS, OPCOS, ZONES_EMPLOI
 from shared.http import database, signed_in
 from shared.policy import limited_to
@@ -85,8 +86,8 @@ class Chosen:
             zone_emploi=self.zone if self.zone in ZONES_EMPLOI else None,
             department=self.departement if self.departement in DEPARTMENTS else None,
             rome=self.metier.upper() or None,
-            starts_from=_day(self.debut_du),
-            starts_until=_day(self.debut_au),
+            starts_from=day_of(self.debut_du),
+            starts_until=day_of(self.debut_au),
         )
 
 
@@ -163,13 +164,6 @@ def _of(counts: Mapping[Status, Count], statuses: tuple[Status, ...], what: str)
     return [getattr(counts[status], what) for status in statuses if status in counts]
 
 
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _written(spot: Spot) -> str:
     return base64.urlsafe_b64encode(f"{spot.due_on} {spot.submitted_at.isoformat()} {spot.fiche_id}".encode()).decode()
 
@@ -179,6 +173,7 @@ def _spot(text: str) -> Spot | None:
     try:
         due, at, identifier = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii").split(" ")
         moment = dt.datetime.fromisoformat(at)
-        return Spot(dt.date.fromisoformat(due), moment.astimezone(dt.UTC), UUID(identifier)) if moment.tzinfo else None
+        day = day_of(due)
+        return Spot(day, moment.astimezone(dt.UTC), UUID(identifier)) if day and moment.tzinfo else None
     except (ValueError, OverflowError):  # a moment at the end of the calendar may have none in UTC
         return None

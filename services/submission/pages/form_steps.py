@@ -127,7 +127,7 @@ TRAINING: Final = Step(
                 Box(
                     "derogation.zones",
                     "select_list",
-                    "Vide : toute la Normandie.",
+                    "Celles que nomme une décision régionale.",
                     choices=ListName.ZONES,
                     least=1,
                     most=20,

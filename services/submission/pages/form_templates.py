@@ -38,7 +38,7 @@ from shared.web.pages import page_router, render, see_other
 router = page_router()
 SHOWN: Final = 50
 _OF_ONE_FICHE: Final = re.compile(
-    r"programme_year|procurement|tender\..*|sessions\.\d+\.(start|end)|sessions\.\d+\.meetings\.\d+\.on"
+    r"programme_year|procurement|tender\..*|sessions\.[0-9]+\.(start|end)|sessions\.[0-9]+\.meetings\.[0-9]+\.on"
 )
 """Fields that hold for one fiche only: its year, its days, its call for tenders. A template goes without them."""
 

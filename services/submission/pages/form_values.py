@@ -20,7 +20,7 @@ from shared.errors import Objection
 from shared.web.entry import Entry
 
 Fields = Mapping[str, str]
-_ROW: Final = re.compile(r"^[a-z_]+(\.(\d{1,2}|[a-z_]+)){0,4}$")
+_ROW: Final = re.compile(r"^[a-z_]+(\.([0-9]{1,2}|[a-z_]+)){0,4}$")
 
 
 def typed_in(values: Mapping[str, Sequence[str]], step: Step | None = None) -> dict[str, str]:

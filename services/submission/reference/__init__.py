@@ -17,6 +17,7 @@ def references() -> References:
     return References(
         communes=frozenset(tables.communes()),
         rome=frozenset(tables.rome()),
+        nsf=frozenset(tables.nsf()),
         siret_valid=lambda number: bool(siret.is_valid(number)),
         zones={insee: commune.zone_emploi for insee, commune in tables.communes().items()},
         postal_codes={insee: commune.postal_codes for insee, commune in tables.communes().items()},

@@ -181,6 +181,7 @@ REGIONAL = {
     "decided_on": "2018-03-01",
     "cap": 420,
     "zones": ["2816", "2805"],
+    "valid_until": "2018-12-31",
 }
 
 

@@ -45,6 +45,14 @@ async def test_over_http(room: Room, path: str) -> None:
     assert (answer.status_code, told(answer.json()["objections"])) == (422, TOLD)
 
 
+@pytest.mark.parametrize("text", ["20180430", "2018-W18-1", "2018-02-30", "demain"])
+async def test_a_page_of_conferences_begins_after_a_day_in_the_one_form(room: Room, text: str) -> None:
+    asked = {"authorization": "opco-2i"}
+    assert (await room.client.get("/conferences?after=2018-04-30", headers=asked)).status_code == 200
+    answer = await room.client.get(f"/conferences?after={text}", headers=asked)
+    assert (answer.status_code, [one["code"] for one in answer.json()["objections"]]) == (422, ["CURSOR_UNFIT"])
+
+
 @pytest.mark.parametrize("name", ["starts_from", "starts_until"])
 async def test_in_an_address(room: Room, name: str) -> None:
     assert (await room.get("opco-2i", "", {name: "2018-04-30"})).status_code == 200

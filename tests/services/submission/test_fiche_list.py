@@ -61,6 +61,8 @@ async def listed(room: Room, who: str = "region", **query: Any) -> str:
         ({}, "DCBA"),
         ({"status": ["submitted", "withdrawn"]}, "DCA"),
         ({"opco": "akto"}, "D"),
+        ({"opco": "ESSFIMO"}, "D"),
+        ({"opco": ""}, "DCBA"),
         ({"programme_year": 2018}, "DCBA"),
         ({"programme_year": 2019}, ""),
         ({"start_year": 2018}, "DCBA"),

@@ -1,17 +1,20 @@
 """Hours, the cap of 400 and its derogations: each rule at its boundary."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
-from services.submission.domain import hearing, hours, sessions
+from services.submission.domain import decisions, hearing, hours, sessions
 from shared.contracts.references import SessionMotive
+from shared.contracts.validation import Adaptation
 from shared.errors import RulesRefused
 from tests.services.submission.filings import (
     GIVEN,
     IN_FORCE,
     NATIONAL,
     NOON,
+    PROPOSED,
     REGIONAL,
     VALIDATED,
     case,
@@ -84,6 +87,10 @@ def test_a_regional_derogation_names_the_zone_of_the_fiche(zones: list[str], cod
     ("bounds", "code"),
     [
         ({}, None),
+        ({"valid_until": None}, None),
+        ({"decided_on": "2018-04-30"}, None),
+        ({"decided_on": "2018-05-01"}, "DEROGATION_PERIOD"),
+        ({"decided_on": "2018-05-01", "valid_from": "2018-04-30"}, None),
         ({"valid_from": "2018-04-30"}, None),
         ({"valid_from": "2018-05-01"}, "DEROGATION_PERIOD"),
         ({"valid_until": "2018-04-30"}, None),
@@ -96,6 +103,31 @@ def test_a_regional_derogation_is_for_sessions_that_start_within_its_days(
     bounds: dict[str, str], code: str | None
 ) -> None:
     assert says(hours.derogation_covers_the_start, lasting(420, derogation={**REGIONAL, **bounds})) == code
+
+
+@pytest.mark.parametrize(
+    ("derogation", "code"),
+    [
+        (REGIONAL, None),
+        ({**REGIONAL, "valid_until": None}, "DEROGATION_UNBOUNDED"),
+        ({**REGIONAL, "valid_until": None, "valid_from": "2018-01-01"}, "DEROGATION_UNBOUNDED"),
+        (NATIONAL, None),
+        (None, None),
+    ],
+)
+def test_a_regional_derogation_has_a_last_day_a_national_one_needs_none(
+    derogation: dict[str, Any] | None, code: str | None
+) -> None:
+    assert says(hours.derogation_is_bounded, lasting(400, derogation=derogation)) == code
+
+
+def test_a_place_in_a_zone_that_the_derogation_does_not_name_is_not_accepted_from_the_region() -> None:
+    fiche = filed(lasting(420, derogation={**REGIONAL, "zones": ["2816"]}).content)
+    elsewhere = fiche.content.place.model_copy(update={"insee": "14118", "zone_emploi": "2804"})
+    proposed = PROPOSED.model_copy(update={"adaptation": Adaptation(sessions=(), place=elsewhere)})
+    with pytest.raises(RulesRefused) as refused:
+        decisions.accept_adaptation(hearing.adaptation_proposed(fiche, proposed), (), GIVEN, NOON)
+    assert codes(refused.value.objections) == ["DEROGATION_ZONES"]
 
 
 def test_a_session_is_not_postponed_out_of_the_days_of_its_derogation() -> None:

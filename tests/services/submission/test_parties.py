@@ -35,6 +35,13 @@ def test_the_place_is_a_commune_of_normandie(insee: str, department: str | None,
 
 
 @pytest.mark.parametrize(
+    ("day", "code"), [("2017-12-14", None), ("2018-03-01", None), ("2018-03-02", "NEED_DATE"), ("9999-12-31", "NEED_DATE")]
+)
+def test_the_need_was_identified_by_the_day_of_filing(day: str, code: str | None) -> None:
+    assert says(parties.need_is_identified, case(need={"decided_on": day})) == code
+
+
+@pytest.mark.parametrize(
     ("insee", "zone", "code"),
     [
         ("50502", "2816", None),

@@ -1,5 +1,6 @@
 """What a fiche promises and costs, and the lists it chooses from: each rule at its boundary."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,15 @@ from tests.services.submission.filings import (
 def test_job_and_audiences_come_from_the_lists() -> None:
     assert says(programme.rome_is_known, case(rome="H3499")) == "ROME_UNKNOWN"
     assert says(programme.audiences_are_known, case(audiences=["80006", "80001"])) == "AUDIENCE_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("nsf", "code"),
+    [([], None), (["100"], None), (["220", "326"], None), (["220", "999"], "NSF_UNKNOWN"), (["22_"], "NSF_UNKNOWN")],
+)
+def test_specialities_are_groups_of_the_nsf(nsf: list[str], code: str | None) -> None:
+    content = case().content.model_copy(update={"nsf": tuple(nsf)})
+    assert says(programme.nsf_are_known, replace(case(), content=content)) == code
 
 
 @pytest.mark.parametrize(

@@ -294,3 +294,9 @@ async def test_lists_are_for_those_who_are_signed_in_and_exist(room: Room) -> No
     assert (await read(room, "/nowhere")).status_code == 422
     assert (await read(room, "/communes", limit=1001)).status_code == 422
     assert (await read(room, "/branches", opco="opco-1")).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["opco-2i", "2I", "OPCO 2i", "Interindustriel"])
+async def test_a_list_is_of_an_opco_by_any_of_its_names(room: Room, name: str) -> None:
+    answer = await read(room, "/branches", opco=name)
+    assert {one["code"] for one in answer.json()["entries"]} == known.IDCC_BY_OPCO["opco-2i"]

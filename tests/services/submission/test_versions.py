@@ -71,6 +71,7 @@ def test_a_part_that_a_fiche_gained_is_shown_field_by_field() -> None:
         ("derogation.decided_on", "Date de la dérogation", None, "2018-03-01"),
         ("derogation.cap", "Durée permise par la dérogation (heures)", None, 420),
         ("derogation.zones", "Zones d’emploi de la dérogation", None, ("2816", "2805")),
+        ("derogation.valid_until", "Dernier jour de la dérogation", None, "2018-12-31"),
     ]
 
 

@@ -46,7 +46,7 @@ async def test_a_campaign_is_opened_extended_for_one_and_moved_and_its_history_i
     assert opened.status_code == 201 and opened.headers["etag"] == '"1"', opened.text
     path, identifier = opened.headers["location"], opened.json()["campaign_id"]
     extended = await room.command(
-        "dreets", f"{path}/extensions", {"opco": "opco-2i", "deadline": "2022-05-30", "reason": REASON}, 1
+        "dreets", f"{path}/extensions", {"opco": "OPCO 2i", "deadline": "2022-05-30", "reason": REASON}, 1
     )
     assert extended.json()["extensions"] == {"opco-2i": "2022-05-30"}
     moved = await room.command(

@@ -5,7 +5,7 @@ import pytest
 from services.validation.domain import adaptation, avis, completion, decision
 from services.validation.domain.dates import decider_label
 from services.validation.domain.dossier import Decided
-from services.validation.domain.texts import noticed
+from services.validation.domain.texts import name_warnings, noticed
 from shared.contracts.references import AvisKind
 from shared.errors import RulesRefused, WarningsUnanswered
 from tests.services.validation import dossiers as d
@@ -24,8 +24,17 @@ def test_a_name_waits_for_its_acknowledgement() -> None:
     (warning,) = refused.value.warnings
     assert (warning.code, warning.field) == ("PERSON_NAME_SUSPECTED", "comment")
     assert "Exemple" not in repr(warning)
+    assert warning.message.startswith("Ce texte semble nommer une personne (Commentaire)")
     assert noticed(plain, NAMED, ("PERSON_NAME_SUSPECTED",)) == plain()
     assert noticed(plain, [("comment", "Vu en commission.")], ()) == plain()
+
+
+def test_the_warning_calls_every_text_that_seems_to_name_somebody() -> None:
+    named = [("items.0.request", "Vu avec Mme Exemple."), ("items.1.request", "Rien."), ("items.2.request", "M. Essai")]
+    (warning,) = name_warnings(named)
+    assert (warning.field, warning.facts["count"]) == ("items.0.request", 2)
+    assert "Ces textes semblent" in warning.message
+    assert "(Élément à compléter 1\u202f: Demande\u202f; Élément à compléter 3\u202f: Demande)" in warning.message
 
 
 def test_objections_and_the_warning_come_together() -> None:
