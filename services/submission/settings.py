@@ -1,11 +1,27 @@
 """The settings of submission: those of every service, and the figures of the warnings."""
 
-from pydantic import Field
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.submission.domain.case import Given, Limits
 from services.submission.reference import references
+from shared.contracts.opco_names import Opco
+from shared.contracts.references import OPCOS
 from shared.settings import ServiceSettings
+
+
+class OpcoFigures(BaseModel):
+    """The figures of one OPCO where they are not those of all (rule 44; minutes L474-477)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lead_days: int | None = Field(None, ge=0, le=365)
+    lead_days_critical: int | None = Field(None, ge=0, le=365)
+    gap_days: int | None = Field(None, ge=0, le=365)
+    cost_low_cents: int | None = Field(None, ge=0)
+    cost_high_cents: int | None = Field(None, ge=1)
 
 
 class WarningSettings(BaseSettings):
@@ -41,6 +57,18 @@ class WarningSettings(BaseSettings):
         2500, ge=1, description="Cents per hour and trainee above which the OPCO is warned about the teaching cost."
     )
 
+    opco_figures: dict[Opco, OpcoFigures] = Field(
+        {},
+        description='Figures of single OPCOs in place of those of all, as JSON (an OPCO to its figures): {"akto": {"lead_days": 56}}.',
+    )
+
+    @field_validator("opco_figures")
+    @classmethod
+    def _of_the_eleven(cls, figures: dict[str, OpcoFigures]) -> dict[str, OpcoFigures]:
+        if not figures.keys() <= OPCOS.keys():
+            raise ValueError("an OPCO is none of the eleven")
+        return figures
+
     def given(self) -> Given:
         """Return what the rules are given: the lists, and these figures."""
         limits = Limits(
@@ -50,7 +78,8 @@ class WarningSettings(BaseSettings):
             cost_low_cents=self.cost_low_cents,
             cost_high_cents=self.cost_high_cents,
         )
-        return Given(references(), limits)
+        own = {opco: replace(limits, **one.model_dump(exclude_none=True)) for opco, one in self.opco_figures.items()}
+        return Given(references(), limits, own_limits=own)
 
 
 class Settings(WarningSettings, ServiceSettings):

@@ -42,7 +42,7 @@ def _slug(given: Any) -> Any:
 
 Opco = Annotated[
     str,
-    Field(min_length=1, max_length=100, description="Identifiant de l’OPCO, ou un nom qu’il porte ou a porté."),
+    Field(max_length=100, description="Identifiant de l’OPCO, ou un nom qu’il porte ou a porté."),
     CODE,
     BeforeValidator(_slug),
 ]

@@ -62,11 +62,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Given:
-    """What the rules are given: once, at start, lists and figures; with every command what lies on the desk."""
+    """What the rules are given: once, at start, lists and figures; with every command what lies on the desk.
+
+    `own_limits` are the figures of OPCOs that have others than all (minutes L474-477).
+    """
 
     references: References
     limits: Limits = field(default_factory=Limits)
     desk: Desk = field(default_factory=Desk)
+    own_limits: Mapping[str, Limits] = field(default_factory=dict)
 
     def beside(self, desk: Desk) -> "Given":
         """Return the same with what lies on the desk now."""
@@ -94,8 +98,8 @@ class Case:
 
     @property
     def limits(self) -> Limits:
-        """Return the figures."""
-        return self.given.limits
+        """Return the figures, the OPCO's own where it has some."""
+        return self.given.own_limits.get(self.opco, self.given.limits)
 
     @property
     def desk(self) -> Desk:

@@ -1,10 +1,13 @@
 """Dates of sessions, of meetings and tenders, what follows, and the time there is to find people: each rule at its boundary."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from services.submission.domain import calendar, sessions
+from services.submission.settings import WarningSettings
 from shared.contracts.references import SessionMotive
 from tests.services.submission.filings import (
     case,
@@ -159,3 +162,29 @@ def test_the_number_of_a_cancelled_session_is_not_given_again() -> None:
     assert says(calendar.cancelled_sessions_stay_cancelled, case(before=before, sessions=again)) == "SESSION_CANCELLED"
     only_cancelled = case(before=before, sessions=kept[1:])
     assert says(calendar.a_session_is_left, only_cancelled) == "SESSION_LEFT"
+
+
+@pytest.mark.parametrize(
+    ("figures", "opco", "code"),
+    [
+        ("{}", "opco-2i", None),
+        ('{"opco-2i": {"lead_days": 60}}', "opco-2i", None),
+        ('{"opco-2i": {"lead_days": 61}}', "opco-2i", "LEAD_TIME_SHORT"),
+        ('{"OPCO 2i": {"lead_days": 61}}', "opco-2i", "LEAD_TIME_SHORT"),
+        ('{"opco-2i": {"lead_days": 61}}', "akto", None),
+        ('{"opco-2i": {"gap_days": 10}}', "opco-2i", None),
+    ],
+)
+def test_an_opco_may_have_figures_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, figures: str, opco: str, code: str | None
+) -> None:
+    monkeypatch.setenv("POEC_OPCO_FIGURES", figures)
+    examined = replace(case(opco), given=WarningSettings().given())
+    assert says(calendar.there_is_time_for_sourcing, examined) == code
+
+
+@pytest.mark.parametrize("figures", ['{"opca": {"lead_days": 1}}', '{"akto": {"cap_hours": 500}}', '{"akto": {"gap_days": -1}}'])
+def test_figures_of_no_opco_or_beyond_the_law_stop_the_start(monkeypatch: pytest.MonkeyPatch, figures: str) -> None:
+    monkeypatch.setenv("POEC_OPCO_FIGURES", figures)
+    with pytest.raises(ValidationError):
+        WarningSettings()
