@@ -21,7 +21,7 @@ from uuid import UUID
 from annotated_types import MaxLen
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts.days import day_of
+from shared.contracts.days import iso_day
 from shared.contracts.fiche import EUROS, FicheContent
 from shared.contracts.text import CODE, Free
 from shared.errors import Objection
@@ -174,7 +174,7 @@ def _unfit_texts(fields: Typed) -> Iterator[Objection]:
 def typed_start(fields: Typed) -> dt.date | None:
     """Return the earliest first day that stands in a form; what is no date yet is passed over."""
     texts = (text.strip(_BLANK) for path, text in fields.items() if _START.fullmatch(path))
-    days = (day for text in texts if (day := day_of(_date(text))) is not None)
+    days = (day for text in texts if (day := iso_day(_date(text))) is not None)
     return min(days, default=None)
 
 

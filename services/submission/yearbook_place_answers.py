@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from shared.contracts.days import iso_day
 from shared.errors import InvalidInput, Objection
 
 S = TypeVar("S")
@@ -44,10 +45,10 @@ def month_of(after: str) -> tuple[str, str]:
 
 def day_of(after: str) -> dt.date:
     """Return the day of a conference that a page ended with. Raises `InvalidInput`."""
-    try:
-        return dt.date.fromisoformat(after)
-    except ValueError:
-        raise _unfit() from None
+    day = iso_day(after)
+    if day is None:
+        raise _unfit()
+    return day
 
 
 def told_of(after: str) -> tuple[str, int]:

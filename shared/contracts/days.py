@@ -14,7 +14,7 @@ from pydantic_core import PydanticKnownError
 _ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def day_of(text: str) -> dt.date | None:
+def iso_day(text: str) -> dt.date | None:
     """Return the day that a text says in the one form, None where it says none: `20180430` and week dates do not."""
     try:
         return dt.date.fromisoformat(text) if _ISO.fullmatch(text) else None
@@ -26,7 +26,7 @@ def _iso_only(given: Any) -> Any:
     """Return a text of the one form as the day it is, whatever is no text as it is; another text is no date."""
     if not isinstance(given, str):
         return given
-    if (day := day_of(given)) is not None:
+    if (day := iso_day(given)) is not None:
         return day
     raise PydanticKnownError("date_parsing", {"error": "not YYYY-MM-DD"})
 

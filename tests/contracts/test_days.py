@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, BeforeValidator
 
 import services
-from shared.contracts.days import Day, day_of
+from shared.contracts.days import Day, iso_day
 from shared.contracts.flow import EVENT_TYPES
 from shared.contracts.ingress import Command
 from shared.errors import InvalidInput
@@ -123,5 +123,5 @@ def test_a_day_left_to_pydantic_is_found_wherever_it_stands() -> None:
 
 @pytest.mark.parametrize("text", NO_DAYS)
 def test_what_is_read_outside_of_types_takes_the_same_form_alone(text: str) -> None:
-    assert day_of("2018-04-30") == dt.date(2018, 4, 30)
-    assert day_of(text) is None
+    assert iso_day("2018-04-30") == dt.date(2018, 4, 30)
+    assert iso_day(text) is None

@@ -16,7 +16,7 @@ from services.submission.list_cases import read_counts, read_page
 from services.submission.list_store import Count, Spot
 from services.submission.pages.words import BADGES
 from services.submission.store import Wanted
-from shared.contracts.days import day_of
+from shared.contracts.days import iso_day
 from shared.contracts.references import DEPARTMENTS, OPCOS, ZONES_EMPLOI
 from shared.http import database, signed_in
 from shared.policy import limited_to
@@ -86,8 +86,8 @@ class Chosen:
             zone_emploi=self.zone if self.zone in ZONES_EMPLOI else None,
             department=self.departement if self.departement in DEPARTMENTS else None,
             rome=self.metier.upper() or None,
-            starts_from=day_of(self.debut_du),
-            starts_until=day_of(self.debut_au),
+            starts_from=iso_day(self.debut_du),
+            starts_until=iso_day(self.debut_au),
         )
 
 
@@ -173,7 +173,7 @@ def _spot(text: str) -> Spot | None:
     try:
         due, at, identifier = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii").split(" ")
         moment = dt.datetime.fromisoformat(at)
-        day = day_of(due)
+        day = iso_day(due)
         return Spot(day, moment.astimezone(dt.UTC), UUID(identifier)) if day and moment.tzinfo else None
     except (ValueError, OverflowError):  # a moment at the end of the calendar may have none in UTC
         return None
