@@ -6,9 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.submission.domain.case import Given, Limits
+from services.submission.domain.yearbook import opco_is_known
 from services.submission.reference import references
-from shared.contracts.opco_names import Opco
-from shared.contracts.references import OPCOS
 from shared.settings import ServiceSettings
 
 
@@ -57,7 +56,7 @@ class WarningSettings(BaseSettings):
         2500, ge=1, description="Cents per hour and trainee above which the OPCO is warned about the teaching cost."
     )
 
-    opco_figures: dict[Opco, OpcoFigures] = Field(
+    opco_figures: dict[str, OpcoFigures] = Field(
         {},
         description='Figures of single OPCOs in place of those of all, as JSON (an OPCO to its figures): {"akto": {"lead_days": 56}}.',
     )
@@ -65,7 +64,7 @@ class WarningSettings(BaseSettings):
     @field_validator("opco_figures")
     @classmethod
     def _of_the_eleven(cls, figures: dict[str, OpcoFigures]) -> dict[str, OpcoFigures]:
-        if not figures.keys() <= OPCOS.keys():
+        if any(map(opco_is_known, figures)):
             raise ValueError("an OPCO is none of the eleven")
         return figures
 

@@ -170,7 +170,6 @@ def test_the_number_of_a_cancelled_session_is_not_given_again() -> None:
         ("{}", "opco-2i", None),
         ('{"opco-2i": {"lead_days": 60}}', "opco-2i", None),
         ('{"opco-2i": {"lead_days": 61}}', "opco-2i", "LEAD_TIME_SHORT"),
-        ('{"OPCO 2i": {"lead_days": 61}}', "opco-2i", "LEAD_TIME_SHORT"),
         ('{"opco-2i": {"lead_days": 61}}', "akto", None),
         ('{"opco-2i": {"gap_days": 10}}', "opco-2i", None),
     ],
