@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.local.errors import LocalError
-from deploy.local.report import PlainReporter, Reporter
+from deploy.local.report import PlainReporter, Reporter, with_figures
 from deploy.local.report import Progress as Advance
 
 
@@ -86,7 +86,7 @@ class LiveReporter:
         task = self._begin(name)
 
         def advance(done: int, total: int, what: str) -> None:
-            self._bars.update(task, completed=done, total=total, description=escape(f"{what} ({done} of {total})"))
+            self._bars.update(task, completed=done, total=total, description=escape(with_figures(done, total, what)))
 
         try:
             yield advance

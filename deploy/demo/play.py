@@ -165,7 +165,7 @@ class _Play:
                     await self._player.file(turns)
                 await incidents.day(day)
             done += len(day.turns)
-            advance(done, month.turns, f"{month.name} · {done}/{month.turns}")
+            advance(done, month.turns, month.name)
 
     async def _put_on_record(self, due: Sequence[Deed]) -> None:
         """Put on record what is due, in its order: a campaign is open before fiches are filed for it."""

@@ -11,6 +11,11 @@ Progress = Callable[[int, int, str], None]
 """Called with (done, total, what) from any thread while a step advances."""
 
 
+def with_figures(done: int, total: int, what: str) -> str:
+    """Return how far a step is, with its figures where it has several parts: `what` holds none."""
+    return f"{what} ({done} of {total})" if total > 1 else what
+
+
 class Reporter(Protocol):
     """Shows steps that may run at the same time."""
 
@@ -59,6 +64,6 @@ class PlainReporter:
             nonlocal shown
             if time.monotonic() - shown >= 3 and total > 0:
                 shown = time.monotonic()
-                self.note(f"  {what} ({done} of {total})")
+                self.note(f"  {with_figures(done, total, what)}")
 
         return progress

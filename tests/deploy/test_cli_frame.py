@@ -2,12 +2,14 @@
 
 import ast
 import datetime as dt
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from deploy.local.business_clock import BusinessClock
 from deploy.local.errors import DataFolderInUse
 from deploy.local.lifecycle import READY, start_detached, stop
 from deploy.local.removal import remove_home
+from deploy.local.report import PlainReporter, with_figures
 from deploy.local.runfile import Run
 from tests.support.documents import ROOT
 
@@ -264,3 +267,16 @@ def test_the_settings_of_all_services_are_shown_and_judged(tmp_path: Path, monke
     wrong = poec("config", "check", POEC_HOME=str(tmp_path), POEC_POOL_SIZE="many", POEC_POOLSIZE="3")
     assert wrong.returncode == 1
     assert "POEC_POOLSIZE: nothing reads it; was POEC_POOL_SIZE meant?" in " ".join(wrong.stdout.split())
+
+
+@pytest.mark.parametrize(("total", "text"), [(69, "mars (17 of 69)"), (1, "mars"), (0, "mars")])
+def test_a_step_of_several_parts_shows_its_figures_once_on_a_terminal_and_in_a_pipe(
+    total: int, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert with_figures(17, total, "mars") == text
+    out = StringIO()
+    seconds = itertools.count(0, 10)
+    monkeypatch.setattr("deploy.local.report.time.monotonic", lambda: next(seconds))
+    with PlainReporter(out).step("jouer") as advance:
+        advance(17, total, "mars")
+    assert out.getvalue().count("17 of") == (total > 1)

@@ -5,8 +5,8 @@ import datetime as dt
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from deploy.audit.run import audit, sources_of
 from deploy.cli.imports import Client, summary
 from deploy.cli.retry_after import LEAST_SECONDS, MOST_SECONDS, TRIES, answered, seconds_to_wait
 from deploy.local.errors import LocalError
+from deploy.local.report import PlainReporter
 from tests.journeys.test_doors import poec, table
 from tests.support.documents import ROOT
 from tests.support.fiches import GOLDEN_OPCO
@@ -55,6 +56,26 @@ NOW = dt.datetime(2026, 11, 25, 12, 0, 0, tzinfo=dt.UTC)
 )
 def test_what_a_busy_service_says_is_read_and_bounded(said: str | None, seconds: float) -> None:
     assert seconds_to_wait(said, NOW) == seconds
+
+
+def test_progress_says_each_figure_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int, str]] = []
+    being = {"import_id": "i", "fiches": 40}
+    standing = iter([{**being, "state": "running", "done": 30}, {**being, "state": "done", "done": 40}])
+    client = Client.__new__(Client)
+    monkeypatch.setattr(client, "get", lambda path: httpx.Response(200, json=next(standing)))
+
+    class Recording(PlainReporter):
+        @contextmanager
+        def step(self, name: str) -> Iterator[Any]:
+            yield lambda *said: told.append(said)
+
+    monkeypatch.setattr("deploy.cli.imports.reporter", Recording)
+    with monkeypatch.context() as patched:
+        patched.setattr("time.sleep", lambda seconds: None)
+        client.followed({**being, "state": "running", "done": 0})
+    assert [said[:2] for said in told] == [(0, 40), (30, 40), (40, 40)]
+    assert not any(character.isdigit() for _, _, what in told for character in what), "the reporter says the figures"
 
 
 class Answers:
