@@ -5,6 +5,8 @@ Everything comes as text with no-break spaces where a line may not end; `shared/
 
 import datetime as dt
 import re
+import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -29,6 +31,16 @@ def fr(text: str) -> str:
     """Return text with narrow no-break spaces where it has a space before ; : ! ? » or after «; addresses stay as they are."""
     spaced = _AFTER.sub(f"«{NNBSP}", _BEFORE.sub(NNBSP, str(text)))
     return Markup(spaced) if isinstance(text, Markup) else spaced
+
+
+def by_label(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return pairs of code and label in the order of a French dictionary: « Évreux » beside « Eu », not behind « Yvetot »."""
+    return sorted(pairs, key=lambda one: (_plain(one[1]), one[1]))
+
+
+def _plain(label: str) -> str:
+    apart = unicodedata.normalize("NFKD", label.replace("Œ", "Oe").replace("œ", "oe"))
+    return "".join(sign for sign in apart.casefold() if sign.isalnum() or sign == " ")
 
 
 def long_date(day: dt.date | None) -> str:

@@ -17,6 +17,7 @@ FILTERS: Final = {
     one.__name__: one
     for one in (
         french.fr,
+        french.by_label,
         french.long_date,
         french.short_date,
         french.weekday,

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from deploy.audit.shape import OPERATIONS
 from deploy.demo.http_door import Ask, HttpDoor, Reply
 from deploy.journal import Journal, journal_path
-from shared.contracts.fiche import fiche_id
+from shared.contracts.fiche import FicheContent, fiche_id
 from tests.support.fiches import PAST_WARNINGS, golden_content
 from tests.support.stack import Stack
 
@@ -85,21 +85,34 @@ class Desk:
 
     def filed(self, made: Made, **changes: Any) -> dict[str, Any]:
         """Return what files a fiche."""
+        body = self.content(made, **changes).model_dump(mode="json")
+        return {"reference": made.reference, "content": body, "acknowledged": ACKNOWLEDGED}
+
+    def content(self, made: Made, **changes: Any) -> FicheContent:
+        """Return what stands in a fiche: everything in it is of its job and its place."""
         insee, zone, postal = _PLACES[made.city]
         address = {"lines": ["1 rue de l’Exemple"], "postal_code": postal, "city": made.city}
         session = {"number": 1, "start": made.start, "end": made.end, "seats": made.seats, "minimum": 6}
-        content = golden_content(
-            title=f"POEC - {made.title}",
-            branch_idcc=BRANCH,
-            rome=made.rome,
-            hours={"total": made.hours, "centre": made.hours, "company": 70},
-            objective=f"Préparer des demandeurs d’emploi au métier visé ({made.title.lower()}) avant leur embauche.",
-            place={"insee": insee, "zone_emploi": zone, "address": address},
-            sessions=[{**session, "meetings": [_meeting(made)]}],
-            contact="poec.normandie@constructys.example",
-            **changes,
-        )
-        return {"reference": made.reference, "content": content.model_dump(mode="json"), "acknowledged": ACKNOWLEDGED}
+        described: dict[str, Any] = {
+            "title": f"POEC - {made.title}",
+            "branch_idcc": BRANCH,
+            "rome": made.rome,
+            "hours": {"total": made.hours, "centre": made.hours, "company": 70},
+            "objective": f"Préparer des demandeurs d’emploi au métier visé ({made.title.lower()}) avant leur embauche.",
+            "contents": "Lecture de plans, gestes du métier au plateau technique, sécurité des chantiers, immersion en entreprise.",
+            "formacodes": [f"22{made.rome[2:]}"],
+            "nsf": ["232"],
+            "certification": None,
+            "provider": {"name": "Les Compas du Bâtiment, formation"},
+            "sourcing": {
+                "plan": f"Deux informations collectives à {made.city}, orientation par les conseillers.",
+                "partners": [f"Mission locale de l’exemple, {made.city}"],
+            },
+            "place": {"insee": insee, "zone_emploi": zone, "address": address},
+            "sessions": [{**session, "meetings": [_meeting(made)]}],
+            "contact": "poec.normandie@constructys.example",
+        }
+        return golden_content(**{**described, **changes})
 
     async def amend(self, made: Made, revision: int, **changes: Any) -> None:
         """Change a fiche by the OPCO's system, as a colleague does meanwhile."""
@@ -108,7 +121,7 @@ class Desk:
         await self.write(OPCO, "amend_fiche", f"/fiches/{made.id}/amendment", body, revision)
 
     async def write(
-        self, who: str, operation: str, path: str, body: Mapping[str, Any], revision: int = 1
+        self, who: str, operation: str, path: str, body: Mapping[str, Any], revision: int | None = 1
     ) -> Reply:
         """Send a write until it is answered; fails where it is not accepted.
 
@@ -146,7 +159,7 @@ def _adaptation(made: Made) -> list[Any]:
     body = {
         "reasons": ["CALENDRIER"],
         "adaptation": {"sessions": [{"number": 1, "start": "2018-05-21", "end": "2018-08-10"}]},
-        "comment": "Une session du PRF commence le même jour à Caen : décalez la vôtre de quatre semaines.",
+        "comment": "Une session du PRF commence le même jour à Caen\u202f: décalez la vôtre de quatre semaines.",
         "expires_on": "2018-03-15",
     }
     return [("region", "propose_adaptation", _dossier(made, "adaptation"), body)]

@@ -19,11 +19,13 @@ from services.submission.pages.deeds import Deed, legal, may, show, take
 from services.submission.pages.drafts import address as step_address
 from services.submission.pages.fiche_deeds import ADAPTATION, CONFIRM, FICHE_DEEDS, RENEW, WITHDRAW, compared
 from services.submission.pages.fiches import ways
+from services.submission.pages.form_choices import words_of
 from services.submission.pages.form_steps import NEED
 from services.submission.pages.journey import journey
 from services.submission.pages.session_deeds import SESSION_DEEDS
 from services.submission.pages.words import BADGES, NOTICES, SESSION_BADGES
 from services.submission.pages.year_forms import may as allowed_to
+from services.submission.reference.lists import ListName
 from services.submission.versions_cases import read_versions
 from services.submission.versions_store import Kept
 from services.submission.working_days import is_working_day
@@ -70,6 +72,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
             own=own,
             notice=NOTICES.get(fait),
             resumes=_resumes(held, own),
+            rome_words=words_of(ListName.ROME) if held.intention else {},
             **shared,
         )
     versions = [one.kept for one in await read_versions(database(request), principal, fiche_id, 0, MOST)]

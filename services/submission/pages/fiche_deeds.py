@@ -23,6 +23,7 @@ from shared.contracts.fiche import fiche_id
 from shared.contracts.labels import LABELS
 from shared.contracts.references import ZONES_EMPLOI, WithdrawalReason
 from shared.web.forms import Posted
+from shared.web.french import by_label
 
 ADDRESS_LINES: Final = 4
 
@@ -125,7 +126,7 @@ COUNTER: Final = Deed(
     done="contre-proposition",
     begins=_counter_begins,
     strip="content.",
-    shows=lambda fiche: {**compared(fiche), "zones": sorted(ZONES_EMPLOI.items(), key=lambda pair: pair[1])},
+    shows=lambda fiche: {**compared(fiche), "zones": by_label(ZONES_EMPLOI.items())},
 )
 CONFIRM: Final = Deed(
     operation="confirm_programmation",

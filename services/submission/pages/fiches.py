@@ -21,6 +21,7 @@ from shared.contracts.references import DEPARTMENTS, OPCOS, ZONES_EMPLOI
 from shared.http import database, signed_in
 from shared.policy import limited_to
 from shared.web.entry import Entry
+from shared.web.french import by_label
 from shared.web.pages import page_router, render
 
 router = page_router()
@@ -142,7 +143,7 @@ def carried(query: str) -> str:
 def _choices(of_all: bool) -> dict[str, Any]:
     return {
         "statut": [(status.value, LABELS[status]) for status in Status],
-        "zone": sorted(ZONES_EMPLOI.items(), key=lambda pair: pair[1]),
+        "zone": by_label(ZONES_EMPLOI.items()),
         "departement": list(DEPARTMENTS.items()),
         "opco": list(OPCOS.items()) if of_all else [],
     }

@@ -11,6 +11,7 @@ from services.submission.reference.lists import Entry, ListName, reference_list
 from shared.contracts.references import DEPARTMENTS
 from shared.http import signed_in
 from shared.policy import authorize
+from shared.web.french import by_label
 from shared.web.pages import page_router, render
 
 router = page_router()
@@ -97,4 +98,4 @@ def commune_in_words(one: Entry) -> str:
 def _pairs(name: ListName) -> Pairs:
     entries = reference_list(name).entries.values()
     pairs = [(one.code, one.label) for one in entries]
-    return sorted(pairs, key=lambda pair: pair[1]) if name in _BY_NAME else pairs
+    return by_label(pairs) if name in _BY_NAME else pairs

@@ -23,6 +23,7 @@ from shared.identity import Principal
 from shared.policy import authorize
 from shared.web.entry import Entry
 from shared.web.forms import Posted, posted
+from shared.web.french import by_label
 from shared.web.pages import page_router, render, see_other
 
 router = page_router()
@@ -125,6 +126,6 @@ def _page(
         entry=entry,
         moved=status in MOVED,
         rome=sorted(words_of(ListName.ROME).items(), key=lambda one: one[1]),
-        zones=sorted(words_of(ListName.ZONES).items(), key=lambda one: one[1]),
+        zones=by_label(words_of(ListName.ZONES).items()),
         branches=[(one.code, one.label) for one in branches if one.opco == principal.organisation],
     )

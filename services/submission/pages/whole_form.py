@@ -16,6 +16,7 @@ from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.fiche import Fiche
 from services.submission.domain.lifecycle import allowed
 from services.submission.form_fields import as_typed, content_of, fields_of
+from services.submission.pages.contents import label_of
 from services.submission.pages.form_choices import choices_for, offers_for
 from services.submission.pages.form_steps import STEPS, is_mark
 from services.submission.pages.form_values import (
@@ -206,6 +207,7 @@ async def _page(
         choices=choices_for(fields, partners.near),
         further=partners.further,
         offers=offers_for(fiche.opco, fields),
+        label_of=label_of,
         conflict=_conflict(fiche, entry, read) if read is not None else None,
     )
 
