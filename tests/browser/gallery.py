@@ -240,6 +240,13 @@ GROUPS: Final[Mapping[str, tuple[Shot, ...]]] = {
         _shot("conferences", "/conferences", "Conferences on record: agenda and decisions"),
         _shot("conference-nouvelle", "/conferences/nouvelle", "A conference is put on record", account=DREETS),
         _shot(
+            "conference-versions",
+            "/conferences/{conference_id}/versions",
+            "Every version of a record, and why it was corrected",
+            "/conferences/{conference}/versions",
+            account=DREETS,
+        ),
+        _shot(
             "conference-correction",
             "/conferences/{conference_id}/correction",
             "A record is corrected, with the reason",
@@ -289,3 +296,13 @@ WITHOUT: Final[Mapping[str, str]] = {
     "/espace/declarations": "the page of the year that goes on",
 }
 """Pages without a picture, and why."""
+
+
+def shown_in_readme() -> str:
+    """Return the pictures as the README shows them: a part to unfold for each thing that a person does."""
+    return "\n\n".join(
+        f"<details><summary>{title} ({len(shots)})</summary>\n\n"
+        + "\n\n".join(f"![{shot.seen}](pictures/{shot.name}.png)" for shot in shots)
+        + "\n\n</details>"
+        for title, shots in GROUPS.items()
+    )

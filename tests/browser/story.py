@@ -6,7 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import services.submission
@@ -99,8 +99,20 @@ class Story:
             "Le programme de 2018 est adopté\u202f: une douzaine de projets pour la maçonnerie.",
             "Les fiches du troisième trimestre sont attendues le 15 mai\u202f; Constructys a quinze jours de plus.",
         ]
-        record = {"held_on": str(CONFERENCE), "agenda": agenda, "decisions": [{"text": text} for text in decisions]}
+        record: dict[str, Any] = {
+            "held_on": str(CONFERENCE),
+            "agenda": agenda,
+            "decisions": [{"text": text} for text in decisions],
+        }
         await desk.write(DREETS, "record_conference", "/conferences", record)
+        record["decisions"] = [*record["decisions"], {"text": "La prochaine conférence se tient en juin."}]
+        correction = {
+            "agenda": agenda,
+            "decisions": record["decisions"],
+            "reason": "La date de la conférence suivante manquait.",
+        }
+        where = f"/conferences/{conference_id(CONFERENCE)}/corrections"
+        await desk.write(DREETS, "correct_conference", where, correction, 1)
         targets = [dict(zip(("opco", "rome", "number", "words"), one, strict=True)) for one in _TARGETS]
         path = f"/programmes/{YEAR}/revisions"
         await desk.write(DREETS, "adopt_programme", path, {"adopted_on": "2018-02-08", "targets": targets[:4]}, None)

@@ -43,6 +43,7 @@ async def test_what_is_asked_for_is_completed(desk: Desk, people: People) -> Non
         page = screen.page
         screen.expected = SAYS_ERRORS
         await screen.goto(f"/espace/fiches/{made.id}/contenu?pour=completion")
+        await expect(page.locator(".callout strong")).to_have_text("Plan de recherche de candidats")
         await expect(page.locator(".callout")).to_contain_text("Précisez avec quelles entreprises")
         await page.locator('[name="sourcing.plan"]').fill("Deux réunions avec quatre entreprises du territoire.")
         for _ in range(2):

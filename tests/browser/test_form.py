@@ -7,12 +7,11 @@ from playwright.async_api import expect
 from services.submission.pages.form_steps import STEPS
 from tests.browser.conftest import People
 from tests.browser.form import GOLDEN, begin, fill, in_step, next_step
-from tests.support.screens import PICTURES, picture, whole
+from tests.support.screens import whole
 
 PERSON = "p-opco-2i"
 SAYS_ERRORS = ("Failed to load resource",)
 """What Chromium writes of any answer of 400 and more."""
-PICTURED = ("besoin", "sessions")
 
 
 async def test_a_fiche_is_typed_step_by_step_and_filed(people: People, script: bool) -> None:
@@ -24,14 +23,11 @@ async def test_a_fiche_is_typed_step_by_step_and_filed(people: People, script: b
             await fill(page, in_step(step))
             if script:
                 await whole(screen)
-            if script and step.slug in PICTURED:
-                assert await picture(screen, PICTURES / f"saisie-{step.slug}.png"), "UPDATE_DOCS=1 takes the pictures"
             await next_step(page)
         await expect(page.get_by_role("heading", level=1)).to_have_text("Relire et déposer")
         await whole(screen)
         if not script:  # beside the one that was just filed with JavaScript
             await expect(page.get_by_role("link", name="POEC - Peintre industriel")).to_be_visible()
-            assert await picture(screen, PICTURES / "relire.png"), "UPDATE_DOCS=1 takes the pictures"
             await expect(page.locator(".definitions").last).to_contain_text("67\u202f032\u00a0€")
             await expect(page.locator(".definitions").last).not_to_contain_text(GOLDEN["money.teaching_cost"])
             here = page.url.removeprefix(screen.origin)

@@ -139,3 +139,21 @@ async def test_a_page_that_is_laid_out_before_its_theme_is_there_asks_for_nothin
         await expect(screen.page.locator("main select").first).to_be_visible()
         await screen.page.screenshot()
         assert await screen.quiet() == []
+
+
+BELOW_ITS_BOX = """() => [...document.querySelectorAll(".form-check")].filter((one) => {
+    const [box, label] = [one.querySelector("input"), one.querySelector("label")].map((part) => part.getClientRects()[0]);
+    return box && label && (label.top >= box.bottom || label.left < box.right);
+}).map((one) => one.textContent.trim())"""
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+async def test_a_label_as_long_as_its_line_stands_beside_its_box(browser: Browser, toy: str, width: int) -> None:
+    async with visiting(browser, toy, headers=AKTO, width=width) as screen:
+        screen.expected = SAID_OF_ERRORS
+        await filled(screen, "warnings")
+        label = screen.page.locator("#avertissements label").first
+        await label.evaluate("(one) => { one.textContent = 'Le délai est court. '.repeat(20) }")
+        assert await screen.page.evaluate(BELOW_ITS_BOX) == []
+        await label.evaluate("(one) => { one.textContent = 'Planté'; one.closest('.form-check').classList.add('d-flex', 'flex-column') }")
+        assert await screen.page.evaluate(BELOW_ITS_BOX) == ["Planté"]

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Staff
 from tests.browser.desk import PERSON, Desk
 from tests.browser.hands import BY_STAGE, address, followed, said
-from tests.support.screens import PICTURES, picture, whole
+from tests.support.screens import whole
 
 
 async def test_a_programmation_is_confirmed_and_its_session_engaged_below_the_minimum(
@@ -60,7 +60,6 @@ async def test_a_fiche_shows_what_is_late_before_its_first_day(desk: Desk, staff
         planning = screen.page.locator("#retro-planning")
         await expect(planning.locator("tbody tr").filter(has_text="Fiche déposée")).to_contain_text("Fait")
         await expect(planning.locator("tbody tr").filter(has_text="Premier jour de formation")).to_contain_text("28\u00a0mai\u00a02018")
-        assert await picture(screen, PICTURES / "retro-planning.png", "#retro-planning"), "UPDATE_DOCS=1 takes the pictures"
 
 
 async def test_a_fiche_is_withdrawn(desk: Desk, staff: Staff, script: bool) -> None:
@@ -132,8 +131,6 @@ async def test_two_people_on_one_fiche_the_second_sees_what_changed_and_goes_on(
         await expect(page.get_by_label("Nouveau premier jour")).to_have_value("2018-06-04")
         await expect(page.get_by_label("Raison sanitaire")).to_be_checked()
         await whole(second)
-        if script:
-            assert await picture(second, PICTURES / "conflit.png"), "UPDATE_DOCS=1 takes the pictures"
         await followed(page.get_by_role("button", name="Reporter la session sur la révision 2"))
         await said(second, "La session est reportée.")
         await expect(page.locator("#versions")).to_contain_text("Révision 3")

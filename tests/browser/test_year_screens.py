@@ -5,7 +5,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.conftest import People
-from tests.support.screens import PICTURES, picture, whole
+from tests.support.screens import whole
 
 OPCO, DREETS = "p-akto", "p-dreets"
 SAYS_ERRORS = ("Failed to load resource",)
@@ -39,7 +39,6 @@ async def test_a_campaign_is_opened_extended_and_read_by_the_opco(people: People
         await expect(screen.page.get_by_role("row", name=f"3e trimestre {year}")).to_contain_text("prolongée pour vous")
         await expect(screen.page.get_by_role("link", name="Ouvrir une campagne")).to_have_count(0)
         await whole(screen)
-        assert await picture(screen, PICTURES / "campagnes.png"), "UPDATE_DOCS=1 takes the pictures"
 
 
 async def test_a_conference_is_put_on_record(people: People) -> None:
@@ -154,7 +153,6 @@ async def test_projects_are_declared_and_compared_with_what_was_received(people:
         await expect(page.locator(".notice")).to_contain_text("Votre déclaration est enregistrée")
         await expect(page.locator("main table").first).to_contain_text("16 manquantes")
         await whole(screen)
-        await picture(screen, PICTURES / "declarations.png")
 
 
 async def test_what_is_expected_is_delivered_and_stands_apart_in_the_programme(people: People, script: bool) -> None:

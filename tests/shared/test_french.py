@@ -138,3 +138,10 @@ def test_what_a_template_writes_itself_has_the_spaces_too(template: Path) -> Non
 def test_a_template_that_lets_a_line_end_there_is_found(written: str) -> None:
     assert breaking(written)
     assert not breaking(f'{{{{ "Videz une ligne ; puis"|fr }}}} Déjà{N}: fait {{# ; #}}')
+
+
+def test_labels_stand_in_the_order_of_a_french_dictionary() -> None:
+    names = ["Yvetot", "Évreux", "L’Aigle", "Eu", "Œuilly", "Orbec", "La Bouille", "élagueur", "Élagueur"]
+    assert [label for _, label in f.by_label((str(n), name) for n, name in enumerate(names))] == [
+        "Élagueur", "élagueur", "Eu", "Évreux", "La Bouille", "L’Aigle", "Œuilly", "Orbec", "Yvetot",
+    ]  # fmt: skip
