@@ -78,7 +78,7 @@ class Desk:
 
     async def put(self, made: Made) -> Made:
         """File a fiche and bring it where it is to be."""
-        await self.write(OPCO, "submit_fiche", "/fiches", self.filed(made))
+        await self.write(OPCO, "submit_fiche", "/fiches", self.filed(made), None)
         for who, operation, path, body in _WAY[made.stage](made):
             await self.write(who, operation, path, body)
         return made

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import services.submission
 from deploy.demo.http_door import Ask
@@ -193,7 +193,7 @@ class Story:
     def _typed(self, made: Made) -> dict[str, str]:
         chosen = [str(partner_id("exemple-avenir-caen"))]
         sourcing = {"plan": f"Deux informations collectives à {made.city}.", "partners": [], "partner_ids": chosen}
-        tender = {"published_on": "2018-01-15", "offers_due_on": "2018-02-12", "awarded_on": "2018-02-26"}
+        tender: dict[str, Any] = {"published_on": "2018-01-15", "offers_due_on": "2018-02-12", "awarded_on": "2018-02-26"}
         tender |= {"contract_ends_on": "2020-12-31", "provider_enters_session": True}
         return fields_of(self._desk.content(made, sourcing=sourcing, tender=tender))
 
@@ -232,6 +232,6 @@ class Story:
         await eventually(is_done, 60, "the file is carried out")
 
 
-def parts(story: Story, made: Mapping[str, Made]) -> dict[str, str | UUID]:
+def parts(story: Story, made: Mapping[str, Made]) -> dict[str, str]:
     """Return the parts of addresses: of the story, and of the desk's own fiches by how far they are."""
-    return {**story.at, **{stage: one.id for stage, one in made.items()}}
+    return {**story.at, **{stage: str(one.id) for stage, one in made.items()}}

@@ -16,7 +16,7 @@ MOST_OF_ONE, MOST_OF_ALL = 150_000, 3_000_000
 
 def pages_of(routers: Iterable[APIRouter]) -> set[str]:
     """Return the addresses at which these routers show something, as their routes call them."""
-    return {one.path for router in routers for one in router.routes if isinstance(one, APIRoute) and "GET" in one.methods}
+    return {one.path for router in routers for one in router.routes if isinstance(one, APIRoute) and "GET" in (one.methods or ())}
 
 
 def without_a_picture(routers: Iterable[APIRouter]) -> set[str]:
