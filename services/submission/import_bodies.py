@@ -11,7 +11,6 @@ from shared.contracts.fiche import Value
 STATES = {"running": "En cours", "done": "Terminé", "stopped": "Arrêté"}
 MOST_CHOICES = 200
 """Longer lists (communes, jobs) have a door of their own."""
-OUTCOMES = ("accepted", "unchanged", "warned", "refused")
 
 
 class CountsOut(Value):

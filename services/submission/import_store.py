@@ -1,6 +1,7 @@
 """The tables of imports: a file that was read is one row, each of its fiches another one, until its report is out of its time."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,7 +20,10 @@ PAGE: Final = 500
 
 
 class ImportRow(Base, table=True):
-    """A file: whose it is, who sent it, which warnings it acknowledges for all its fiches, how many they are, where it stands."""
+    """A file: whose it is, who sent it, which warnings it acknowledges for all its fiches, how many they are, where it stands.
+
+    `accepted`, `unchanged`, `warned`, `refused` are its fiches by what became of them, counted with each that is carried out.
+    """
 
     __tablename__ = "fiche_import"
 
@@ -32,6 +36,10 @@ class ImportRow(Base, table=True):
     state: str = Field(sa_type=sa.Text)
     received_at: dt.datetime = Field(sa_type=sa.DateTime(timezone=True))
     finished_at: dt.datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
+    accepted: int = 0
+    unchanged: int = 0
+    warned: int = 0
+    refused: int = 0
 
 
 class ImportLineRow(Base, table=True):
@@ -173,10 +181,19 @@ _SETTLE: Final = (
     " FROM unnest($3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[]) AS u(n, outcome, fiche_id, objections, reference)"
     " WHERE t.import_id = $1::uuid AND t.n = u.n"
 )
+_COUNT: Final = (
+    "UPDATE fiche_import SET accepted = accepted + $2::int, unchanged = unchanged + $3::int, warned = warned + $4::int,"
+    " refused = refused + $5::int WHERE id = $1::uuid"
+)
+OUTCOMES: Final = ("accepted", "unchanged", "warned", "refused")
 
 
 def settle_lines(unit: UnitOfWork, import_id: UUID, carried: Sequence[Carried]) -> None:
-    """Write what became of fiches together with the effect; what was to be filed is not needed any more."""
+    """Write what became of fiches together with the effect; what was to be filed is not needed any more.
+
+    Each line was locked while it waited, and so is settled once: the file's counts move with its lines, and who reads a file counts
+    none of them.
+    """
     unit.add(
         _SETTLE,
         import_id,
@@ -187,6 +204,8 @@ def settle_lines(unit: UnitOfWork, import_id: UUID, carried: Sequence[Carried]) 
         [orjson.dumps(one.objections).decode() for one in carried],
         [one.reference for one in carried],
     )
+    became = Counter(one.outcome for one in carried)
+    unit.add(_COUNT, import_id, *(became[outcome] for outcome in OUTCOMES))
 
 
 def finish_import(unit: UnitOfWork, import_id: UUID) -> None:
@@ -208,12 +227,10 @@ def stop_import(unit: UnitOfWork, import_id: UUID) -> None:
     )
 
 
-_IMPORT: Final = """
-SELECT i.id, i.opco, i.principal, i.kind, i.acknowledged::text AS acknowledged, i.fiches, i.state, i.received_at, i.finished_at,
-  coalesce((SELECT jsonb_object_agg(c.outcome, c.n) FROM (SELECT outcome, count(*) AS n FROM fiche_import_line
-    WHERE import_id = i.id AND outcome IS NOT NULL GROUP BY outcome) c), '{}'::jsonb)::text AS counts
-FROM fiche_import i
-"""
+_IMPORT: Final = (
+    "SELECT i.id, i.opco, i.principal, i.kind, i.acknowledged::text AS acknowledged, i.fiches, i.state, i.received_at,"
+    " i.finished_at, i.accepted, i.unchanged, i.warned, i.refused FROM fiche_import i"
+)
 
 
 def _import(row: Row) -> Import:
@@ -223,7 +240,7 @@ def _import(row: Row) -> Import:
             for name in ("id", "opco", "principal", "kind", "fiches", "state", "received_at", "finished_at")
         },
         acknowledged=tuple(orjson.loads(row["acknowledged"])),
-        counts=orjson.loads(row["counts"]),
+        counts={outcome: row[outcome] for outcome in OUTCOMES},
     )
 
 
@@ -262,15 +279,21 @@ class LineRead:
     objections: tuple[dict[str, Any], ...]
 
 
+_LINE: Final = "SELECT n, line, reference, outcome, fiche_id, objections::text AS objections FROM fiche_import_line"
+
+
 async def list_lines(
     database: Database, principal: Principal, import_id: UUID, outcomes: Collection[str], after: int, limit: int
 ) -> list[LineRead]:
-    """Return the next fiches of a file, those of some outcomes where any are named."""
-    query = (
-        "SELECT n, line, reference, outcome, fiche_id, objections::text AS objections FROM fiche_import_line"
-        " WHERE import_id = $1 AND n > $2 AND ($3::text[] IS NULL OR outcome = ANY($3)) ORDER BY n LIMIT $4"
-    )
-    rows = await database.query(principal, query, import_id, after, list(outcomes) or None, limit)
+    """Return the next fiches of a file, those of some outcomes where any are named: a page of each by its index, then the first."""
+    if outcomes:
+        page = f"{_LINE} WHERE import_id = $1 AND outcome = wanted.outcome AND n > $2 ORDER BY n LIMIT $3"
+        query = f"SELECT line.* FROM unnest($4::text[]) wanted(outcome), LATERAL ({page}) line ORDER BY n LIMIT $3"
+        rows = await database.query(principal, query, import_id, after, limit, sorted(set(outcomes)))
+    else:
+        rows = await database.query(
+            principal, f"{_LINE} WHERE import_id = $1 AND n > $2 ORDER BY n LIMIT $3", import_id, after, limit
+        )
     return [LineRead(**{**row, "objections": tuple(orjson.loads(row["objections"]))}) for row in rows]
 
 

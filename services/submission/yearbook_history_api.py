@@ -63,7 +63,7 @@ async def get_conference_history(
 
 
 @router.get("/programmes/{year}/revisions", responses=answers(RevisionsOut))
-async def get_revisions(request: Request, year: Year, after: Before = None, limit: Limit = 50) -> Response:
+async def get_revisions(request: Request, year: Year, after: Before = None, limit: Few = 10) -> Response:
     """Return a page of the revisions of a year's programme, the last one first; an OPCO's own targets are counted alone."""
     principal = await signed_in(request)
     found = await reads.read_revisions(database(request), principal, year, after, limit + 1)

@@ -26,18 +26,22 @@ _DECLARED: Final = TypeAdapter(Declared)
 
 async def find_programme(database: Database, principal: Principal, year: int, opco: str | None) -> Programme | None:
     """Return a year's programme with the revision that holds alone, of its targets those of `opco` (None: all); None: none was adopted."""
-    found = await programme_revisions(database, principal, year, opco, None, 1)
+    rows = await database.query(principal, _HOLDS, year, opco)
+    found = _ADOPTED.validate_json(rows[0]["said"]) if rows else []
     return Programme(programme_id(year), year, found[0].revision, tuple(found)) if found else None
 
 
-_REVISIONS: Final = f"""
+_OWN: Final = f"""
 SELECT (SELECT jsonb_agg(one.said || jsonb_build_object('targets', coalesce((SELECT jsonb_agg(t ORDER BY n)
       FROM jsonb_array_elements(one.said->'targets') WITH ORDINALITY x(t, n) WHERE {OWN_TARGET.format(opco="$2")}), '[]'))
-    ORDER BY one.revision DESC)
-  FROM (SELECT said, (said->>'revision')::int AS revision FROM jsonb_array_elements(document->'revisions') said
-    WHERE $3::int IS NULL OR (said->>'revision')::int < $3 ORDER BY 2 DESC LIMIT $4) one)::text AS said
+    ORDER BY one.revision DESC) FROM ({{}}) one)::text AS said
 FROM programme WHERE year = $1
 """
+_HOLDS: Final = _OWN.format("SELECT document->'revisions'->-1 AS said, 0 AS revision")
+_REVISIONS: Final = _OWN.format(
+    "SELECT said, (said->>'revision')::int AS revision FROM jsonb_array_elements(document->'revisions') said"
+    " WHERE $3::int IS NULL OR (said->>'revision')::int < $3 ORDER BY 2 DESC LIMIT $4"
+)
 
 
 async def programme_revisions(

@@ -18,9 +18,9 @@ from services.submission.files.template import rows_of
 from services.submission.form_fields import fields_of
 from services.submission.import_api import LIMIT_BYTES
 from services.submission.import_job import BATCH, KEEPING, Imports, carry_batch
-from services.submission.import_store import find_import
+from services.submission.import_store import find_import, list_imports
 from services.submission.settings import Settings
-from shared.identity import service_principal
+from shared.identity import Principal, service_principal
 from shared.principals import Registration, register
 from shared.retention import Retention
 from tests.services.submission.importing import GIVEN, ask, carried, counts, fiches, importing_room, send
@@ -218,6 +218,27 @@ async def test_lists_of_files_and_fiches_are_paged(room: Room) -> None:
     first = await ask(room, "?limit=1")
     second = await ask(room, first.headers["link"].partition(">")[0].removeprefix("</imports"))
     assert first.json()["imports"][0]["import_id"] != second.json()["imports"][0]["import_id"]
+
+
+async def test_a_file_knows_its_counts_and_reading_many_counts_no_line(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, unread = fiches("KNOWN-1", "KNOWN-2")
+    raw = json.dumps([good, {**unread, "acknowledged": []}, {"reference": "KNOWN-3"}]).encode()
+    sent = [UUID((await carried(room, await send(room, raw)))["import_id"]) for _ in range(2)]
+    of_lines = "SELECT import_id, outcome, count(*) AS n FROM fiche_import_line WHERE outcome IS NOT NULL GROUP BY 1, 2"
+    counted = {(row["import_id"], row["outcome"]): row["n"] for row in await room.fetch(of_lines)}
+    assert {outcome for which, outcome in counted if which in sent} == {"accepted", "unchanged", "warned", "refused"}
+    asked: list[str] = []
+    query = room.database.query
+
+    async def noted(principal: Principal, text: str, *args: object) -> Any:
+        asked.append(text)
+        return await query(principal, text, *args)
+
+    monkeypatch.setattr(room.database, "query", noted)
+    found = await list_imports(room.database, PEOPLE["region"], None, None, 100)
+    assert {(one.id, outcome): n for one in found for outcome, n in one.counts.items() if n} == counted
+    (text,) = asked
+    assert "fiche_import_line" not in text, "a page is one query, and grows with the files shown alone"
 
 
 async def test_the_template_and_its_columns_are_given(room: Room) -> None:

@@ -77,7 +77,12 @@ CREATE TABLE fiche_import (
   state text NOT NULL CHECK (state IN ('running', 'done', 'stopped')),
   received_at timestamptz NOT NULL,
   finished_at timestamptz,
-  CHECK ((state = 'running') = (finished_at IS NULL))
+  accepted int NOT NULL DEFAULT 0,
+  unchanged int NOT NULL DEFAULT 0,
+  warned int NOT NULL DEFAULT 0,
+  refused int NOT NULL DEFAULT 0,
+  CHECK ((state = 'running') = (finished_at IS NULL)),
+  CHECK (least(accepted, unchanged, warned, refused) >= 0 AND accepted + unchanged + warned + refused <= fiches)
 );
 CREATE TABLE fiche_import_line (
   import_id uuid NOT NULL REFERENCES fiche_import ON DELETE CASCADE,
