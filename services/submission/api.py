@@ -42,6 +42,7 @@ from services.submission.domain.decisions import Decision, Filing
 from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
 from services.submission.list_bodies import FILTERS, wanted_fiches
+from services.submission.list_cases import read_counts
 from services.submission.preparation_cases import is_prepared, read_renewed
 from services.submission.store import Fiches, Listed, Place, Wanted
 from services.submission.use_cases import Asker
@@ -98,7 +99,7 @@ async def get_fiches(
 @router.get("/counts", responses=answers(StatusCountsOut))
 async def get_counts(request: Request, wanted: Chosen) -> Response:
     """Return how many fiches the caller may see in each status, by the same filters as the list; `status` changes nothing."""
-    return ok(counts_out(await story.count_by_status(database(request), await signed_in(request), wanted)))
+    return ok(counts_out(await read_counts(database(request), await signed_in(request), wanted)))
 
 
 @router.get("/{fiche_id}", responses=answers(FicheOut | PreparationOut))

@@ -13,6 +13,7 @@ from services.submission.domain.preparation import Held
 from services.submission.domain.preparing import Prepared
 from services.submission.domain.retroplanning import Milestone, Standing, Step
 from services.submission.form_fields import LONGEST_TEXT
+from services.submission.list_store import Count
 from services.submission.store import Listed
 from shared.contracts.days import Day
 from shared.contracts.fiche import FicheContent, Intention, OutsideCampaign, Value, session_id
@@ -299,10 +300,11 @@ class StatusCountsOut(Value):
     filed: int
 
 
-def counts_out(found: Mapping[Status, int]) -> StatusCountsOut:
+def counts_out(found: Mapping[Status, Count]) -> StatusCountsOut:
     """Return the counts as they are answered."""
-    counts = [StatusCountOut(status=one, status_label=LABELS[one], count=found.get(one, 0)) for one in Status]
-    return StatusCountsOut(counts=tuple(counts), filed=sum(n for status, n in found.items() if status not in PREPARED))
+    left = {status: found[status].found if status in found else 0 for status in Status}
+    counts = [StatusCountOut(status=one, status_label=LABELS[one], count=count) for one, count in left.items()]
+    return StatusCountsOut(counts=tuple(counts), filed=sum(n for status, n in left.items() if status not in PREPARED))
 
 
 def filed_out(decision: Decision | Prepared) -> FiledOut:

@@ -10,7 +10,9 @@ from shared.identity import Principal
 from shared.policy import authorize, limited_to
 
 
-async def read_counts(database: Database, principal: Principal, wanted: Wanted, today: dt.date) -> dict[Status, Count]:
+async def read_counts(
+    database: Database, principal: Principal, wanted: Wanted, today: dt.date | None = None
+) -> dict[Status, Count]:
     """Return how many fiches that the caller may see stand where, how many are late, how many the filters leave."""
     authorize(principal, "read_fiche")
     return await count_by_status(database, principal, limited_to(principal, "read_fiche"), wanted, today)

@@ -100,9 +100,12 @@ class _Query:
 
 
 async def count_by_status(
-    database: Database, principal: Principal, only: str | None, wanted: Wanted, today: dt.date
+    database: Database, principal: Principal, only: str | None, wanted: Wanted, today: dt.date | None
 ) -> dict[Status, Count]:
-    """Return the counts by status, in one query, of the fiches of `only` (None: of all); a status without any is not there."""
+    """Return the counts by status, in one query, of the fiches of `only` (None: of all); a status without any is not there.
+
+    Without `today` none is late.
+    """
     query = _Query()
     late = query.asks("due_on < {}", today)
     text = (

@@ -338,14 +338,6 @@ async def list_fiches(
     return [_listed(row) for row in await database.query(principal, query, *args, limit)]
 
 
-async def count_fiches(database: Database, principal: Principal, wanted: Wanted) -> dict[Status, int]:
-    """Return how many fiches there are in each status, whichever statuses are wanted: one query, nothing remembered."""
-    conditions, args = wanted.conditions()
-    where = [condition.format(f"${n}") for n, condition in enumerate(conditions, 1)]
-    query = f"SELECT status, count(*) AS n FROM fiche WHERE {' AND '.join([*where, OF_ITS_KIND])} GROUP BY status"
-    return {Status(row["status"]): row["n"] for row in await database.query(principal, query, *args)}
-
-
 async def find_fiche(database: Database, principal: Principal, fiche_id: UUID) -> Held | None:
     """Return what is held under an identifier, or None where there is nothing that the principal may see."""
     query = "SELECT filed, document::text AS document FROM fiche WHERE id = $1"

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.submission.domain import decisions, hearing, placements, sessions
 from services.submission.domain.case import Given
 from services.submission.domain.decisions import Decision, Filing
-from services.submission.domain.fiche import Fiche, Status
+from services.submission.domain.fiche import Fiche
 from services.submission.domain.preparation import Held, Preparation
 from services.submission.domain.preparing import Prepared, preparation_at_revision
 from services.submission.domain.sessions import NewDates
@@ -24,7 +24,6 @@ from services.submission.store import (
     Place,
     Version,
     Wanted,
-    count_fiches,
     find_fiche,
     list_fiches,
 )
@@ -253,15 +252,6 @@ async def read_fiches(
     if only is not None and wanted.opco not in (None, only):
         return []
     return await list_fiches(database, principal, replace(wanted, opco=wanted.opco or only), after, limit)
-
-
-async def count_by_status(database: Database, principal: Principal, wanted: Wanted) -> dict[Status, int]:
-    """Return how many fiches the caller may see in each status, of those that are wanted whatever their status."""
-    authorize(principal, "read_fiche")
-    only = limited_to(principal, "read_fiche")
-    if only is not None and wanted.opco not in (None, only):
-        return {}
-    return await count_fiches(database, principal, replace(wanted, opco=wanted.opco or only))
 
 
 async def read_fiche(database: Database, principal: Principal, identifier: UUID) -> Held:

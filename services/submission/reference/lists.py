@@ -164,7 +164,7 @@ _INSEE: Final = "INSEE, Licence Ouverte 2.0"
 _Made = tuple[str, bool, str, Callable[[], Iterator[Entry]]]
 _LISTS: Final[Mapping[ListName, _Made]] = {
     ListName.OPCOS: ("OPCO", True, "arrêtés d’agrément publiés le 31 mars 2019", _opcos),
-    ListName.BRANCHES: ("Branches (IDCC) par OPCO", False, "Légifrance (DILA), Licence Ouverte 2.0", _branches),
+    ListName.BRANCHES: ("Branches (IDCC) par OPCO", True, "Légifrance (DILA), Licence Ouverte 2.0", _branches),
     ListName.COMMUNES: ("Communes de Normandie", True, f"code officiel géographique, {_INSEE}", _communes),
     ListName.DEPARTMENTS: ("Départements de Normandie", True, _INSEE, _named(known.DEPARTMENTS)),
     ListName.ARRONDISSEMENTS: ("Arrondissements de Normandie", True, _INSEE, _arrondissements),

@@ -1,15 +1,18 @@
 """What may be filed and what not: all objections together, warnings answered one by one; each rule is tested with those of its subject."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from services.submission.domain import decisions, sessions
-from services.submission.domain.admissibility import admit
+from services.submission.domain.admissibility import RULES, admit, said
+from services.submission.reference.lists import ListName, reference_list
 from shared.contracts.references import SessionMotive
 from shared.errors import RulesRefused, WarningsUnanswered
 from tests.services.submission.filings import (
     GIVEN,
+    NATIONAL,
     NOON,
     case,
     codes,
@@ -76,3 +79,27 @@ def test_the_reference_lists_are_whole() -> None:
     assert len(GIVEN.references.rome) == 532
     assert golden_content().rome in GIVEN.references.rome
     assert GOLDEN_REFERENCE
+
+
+BESIDE: dict[ListName, dict[str, Any]] = {
+    ListName.BRANCHES: {"branch_idcc": "9999"},
+    ListName.COMMUNES: {"place": {"insee": "14000"}},
+    ListName.DEPARTMENTS: {"place": {"insee": "75056"}},
+    ListName.ZONES: {"place": {"zone_emploi": "2899"}},
+    ListName.ROME: {"rome": "H9999"},
+    ListName.NSF: {"nsf": ["999"]},
+    ListName.AUDIENCES: {"audiences": ["80001"]},
+    ListName.DEROGATIONS: {"derogation": NATIONAL},
+}
+"""Of each closed list whose codes are texts in a fiche, a content with a code beside it."""
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_code_beside_a_closed_list_is_refused(name: ListName) -> None:
+    assert reference_list(name).closed
+    assert said(case(**BESIDE[name]), RULES)
+
+
+def test_a_list_that_is_open_refuses_nothing() -> None:
+    assert [name for name in ListName if not reference_list(name).closed] == [ListName.FORMACODES]
+    assert said(case(formacodes=["99999"]), RULES) == ()

@@ -242,7 +242,7 @@ async def test_the_index_names_every_list_with_its_origin_and_its_count(room: Ro
     lists: list[dict[str, Any]] = (await read(room, "")).json()["lists"]
     assert {one["list"] for one in lists} == {name.value for name in ListName}
     assert all(one["origin"] and one["title"] and one["count"] for one in lists)
-    assert [one["list"] for one in lists if not one["closed"]] == ["branches", "formacodes"]
+    assert [one["list"] for one in lists if not one["closed"]] == ["formacodes"]
 
 
 async def test_every_list_is_read_by_pages_that_follow_each_other(room: Room) -> None:
