@@ -8,7 +8,7 @@ from uuid import UUID
 from services.submission.domain.content import changed_fields
 from services.submission.domain.differences import Difference, differences
 from services.submission.use_cases import read_fiche
-from services.submission.versions_store import Kept, find_versions, list_versions
+from services.submission.versions_store import Kept, Named, find_versions, list_named, list_versions
 from shared.database import Database
 from shared.errors import NotFound, Objection
 from shared.identity import Principal
@@ -37,6 +37,14 @@ async def read_versions(
     return versions[1:] if after > 0 else versions
 
 
+async def read_named(
+    database: Database, principal: Principal, fiche_id: UUID, before: int | None, limit: int
+) -> list[Named]:
+    """Return the next `limit` contents by name, the last one first; raises `NotFound` where there is no such fiche."""
+    await read_fiche(database, principal, fiche_id)
+    return await list_named(database, principal, fiche_id, before, limit)
+
+
 async def read_version(database: Database, principal: Principal, fiche_id: UUID, revision: int) -> Kept:
     """Return one content whole; raises `NotFound` where there is no such fiche, or it had no such revision."""
     await read_fiche(database, principal, fiche_id)
@@ -44,13 +52,21 @@ async def read_version(database: Database, principal: Principal, fiche_id: UUID,
     return _one(found, revision)
 
 
+async def read_pair(
+    database: Database, principal: Principal, fiche_id: UUID, before: int, after: int
+) -> tuple[Kept, Kept]:
+    """Return two contents whole; raises `NotFound` like `read_version`."""
+    await read_fiche(database, principal, fiche_id)
+    found = await find_versions(database, principal, fiche_id, {before, after})
+    return _one(found, before), _one(found, after)
+
+
 async def compare_versions(
     database: Database, principal: Principal, fiche_id: UUID, before: int, after: int
 ) -> tuple[Difference, ...]:
     """Return the fields in which two contents of a fiche differ; raises `NotFound` like `read_version`."""
-    await read_fiche(database, principal, fiche_id)
-    found = await find_versions(database, principal, fiche_id, {before, after})
-    return differences(_one(found, before).content, _one(found, after).content)
+    one, other = await read_pair(database, principal, fiche_id, before, after)
+    return differences(one.content, other.content)
 
 
 def _one(found: dict[int, Kept], revision: int) -> Kept:

@@ -29,6 +29,26 @@ class Kept:
     acknowledged: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Named:
+    """A content that a fiche has had, without it: its number, since when, by which command."""
+
+    revision: int
+    action: str
+    kept_at: dt.datetime
+
+
+async def list_named(
+    database: Database, principal: Principal, fiche_id: UUID, before: int | None, limit: int
+) -> list[Named]:
+    """Return the next `limit` contents of a fiche by name, the last one first; `before` is the last revision seen."""
+    query = (
+        "SELECT revision, action, kept_at FROM fiche_version WHERE fiche_id = $1"
+        " AND ($2::int IS NULL OR revision < $2) ORDER BY revision DESC LIMIT $3"
+    )
+    return [Named(**row) for row in await database.query(principal, query, fiche_id, before, limit)]
+
+
 async def list_versions(database: Database, principal: Principal, fiche_id: UUID, since: int, limit: int) -> list[Kept]:
     """Return the next `limit` contents of a fiche from a revision on, the first one first."""
     query = f"{_COLUMNS} WHERE fiche_id = $1 AND revision >= $2 ORDER BY revision LIMIT $3"

@@ -26,9 +26,10 @@ from services.submission.pages.session_deeds import SESSION_DEEDS
 from services.submission.pages.words import BADGES, NOTICES, SESSION_BADGES
 from services.submission.pages.year_forms import may as allowed_to
 from services.submission.reference.lists import ListName
-from services.submission.versions_cases import read_versions
-from services.submission.versions_store import Kept
+from services.submission.versions_cases import read_named, read_pair
+from services.submission.versions_store import Kept, Named
 from services.submission.working_days import is_working_day
+from services.submission.yearbook_place_answers import cut
 from shared.contracts.labels import label
 from shared.contracts.references import OPCOS, ZONES_EMPLOI
 from shared.errors import NotFound, Objection
@@ -39,8 +40,8 @@ from shared.web.pages import page_router, render
 
 router = page_router()
 Number = Annotated[int, Path(ge=1, le=99)]
-MOST: Final = 200
-"""Versions that a page shows: a fiche has a handful; who has more reads the others over the API."""
+PAGE: Final = 50
+"""Versions that a page shows; older ones follow on the page that compares them."""
 _ON_THE_PAGE: Final = (CONFIRM, RENEW, WITHDRAW)
 """Deeds with a button at the head of the page; answers to an adaptation stand beside what they answer."""
 
@@ -75,7 +76,7 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
             rome_words=words_of(ListName.ROME) if held.intention else {},
             **shared,
         )
-    versions = [one.kept for one in await read_versions(database(request), principal, fiche_id, 0, MOST)]
+    versions, older = cut(await read_named(database(request), principal, fiche_id, None, PAGE + 1), PAGE)
     return render(
         request,
         "fiche.html",
@@ -84,8 +85,9 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
         notice=NOTICES.get(fait),
         expected=duties(held),
         sections=sections(held.content),
-        steps=journey(held, versions, today),
-        versions=[(one, version_words(one.action)) for one in reversed(versions)],
+        steps=journey(held, versions[::-1], today),
+        versions=[(one, version_words(one.action)) for one in versions],
+        older=f"/espace/fiches/{fiche_id}/versions?liste={older.revision}" if older else None,
         label_of=label_of,
         session_deeds=_by_session(principal, held),
         deeds=_possible(principal, held, _ON_THE_PAGE),
@@ -100,18 +102,23 @@ async def fiche_page(request: Request, fiche_id: UUID, fait: str = "") -> Respon
 async def versions_page(
     request: Request,
     fiche_id: UUID,
-    avant: Annotated[int | None, Query(ge=1)] = None,
-    apres: Annotated[int | None, Query(ge=1)] = None,
+    avant: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    apres: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    liste: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Response:
-    """Show in what two versions of a fiche differ; by default the last two."""
+    """Show in what two versions of a fiche differ; by default the last two, of those older than `liste` where it is given."""
     principal = await signed_in(request)
     held = await story.read_fiche(database(request), principal, fiche_id)
     if not isinstance(held, Fiche):
         raise NotFound(Objection("VERSIONS", "Cette fiche n’est pas déposée\u202f: elle n’a pas encore de version."))
-    kept = [one.kept for one in await read_versions(database(request), principal, fiche_id, 0, MOST)]
-    versions = {one.revision: one for one in kept}
-    after = _version(versions, apres or max(versions))
-    before = _version(versions, avant or max((one for one in versions if one < after.revision), default=after.revision))
+    named = await read_named(database(request), principal, fiche_id, liste, PAGE + 1)
+    listed, older = cut(named, PAGE)
+    newest = apres or max((one.revision for one in listed), default=0)
+    oldest = avant or max((one.revision for one in named if one.revision < newest), default=newest)
+    before, after = await read_pair(database(request), principal, fiche_id, oldest, newest)
+    offered: tuple[Kept | Named, ...] = (before, after, *listed)
+    choices = {one.revision: _called(one) for one in offered}
+    here = f"/espace/fiches/{fiche_id}/versions"
     return render(
         request,
         "versions.html",
@@ -119,7 +126,9 @@ async def versions_page(
         before=before,
         after=after,
         rows=differences(before.content, after.content),
-        choices=[(one.revision, _called(one)) for one in versions.values()],
+        choices=sorted(choices.items()),
+        first=here if liste else None,
+        older=f"{here}?liste={older.revision}" if older else None,
         **ways(request),
         entry=Entry.of({"avant": before.revision, "apres": after.revision}),
     )
@@ -148,14 +157,7 @@ async def _renewed(request: Request, principal: Principal, held: Held) -> Fiche 
     return before if isinstance(before, Fiche) else None
 
 
-def _version(versions: dict[int, Kept], revision: int) -> Kept:
-    if revision not in versions:
-        message = "Cette fiche n’a pas de version de ce numéro\u202f: choisissez-en une de la liste."
-        raise NotFound(Objection("VERSION_UNKNOWN", message))
-    return versions[revision]
-
-
-def _called(kept: Kept) -> str:
+def _called(kept: Kept | Named) -> str:
     day = f"{civil_date(kept.kept_at):%d/%m/%Y}"
     made_by = version_words(kept.action).lower()
     return f"Révision {kept.revision} — {made_by}, {day}"

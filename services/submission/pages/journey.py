@@ -9,7 +9,7 @@ from services.submission.domain.content import first_start
 from services.submission.domain.dates import civil_date
 from services.submission.domain.fiche import FINAL, Fiche, SessionState, Status
 from services.submission.domain.lifecycle import version_words
-from services.submission.versions_store import Kept
+from services.submission.versions_store import Named
 from shared.contracts.labels import label
 from shared.web import french
 
@@ -26,12 +26,12 @@ class Step:
     text: str = ""
 
 
-def journey(fiche: Fiche, versions: Sequence[Kept], today: dt.date) -> list[Step]:
+def journey(fiche: Fiche, versions: Sequence[Named], today: dt.date) -> list[Step]:
     """Return the steps of a fiche, the first one first: what was done, what is waited for, what comes."""
     return [*_done(fiche, versions), *_now(fiche, today), *_coming(fiche)]
 
 
-def _done(fiche: Fiche, versions: Sequence[Kept]) -> list[Step]:
+def _done(fiche: Fiche, versions: Sequence[Named]) -> list[Step]:
     """Return versions and validation by their days, the avis where it stands."""
     dated = [
         (
@@ -55,7 +55,7 @@ def _done(fiche: Fiche, versions: Sequence[Kept]) -> list[Step]:
     return [*steps, *_sessions(fiche)]
 
 
-def _revision(kept: Kept) -> str:
+def _revision(kept: Named) -> str:
     return f"Révision {kept.revision}"
 
 

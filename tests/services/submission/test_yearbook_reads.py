@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from services.submission.domain.fiche import CLOSED, FINAL, PREPARED, Status
+from services.submission.domain.fiche import CLOSED, FINAL, PREPARED, Fiche, Status
 from services.submission.domain.preparation import Held
+from services.submission.pages.fiche import PAGE
 from services.submission.pages.fiches import GROUPS
-from services.submission.store import open_fiches, write_fiches
+from services.submission.store import Version, open_fiches, write_fiches
 from services.submission.yearbook_figures_store import programme_standing
 from services.submission.yearbook_history_store import programme_revisions
 from shared.audit_trail import Change
@@ -171,3 +172,40 @@ async def test_without_a_sequel_and_closed_are_the_same_fiches_in_every_count(ro
     shown = await room.read(OWN, "/espace/fiches", {"vue": "closes"})
     assert len(set(re.findall(r"C-(\w+)", shown.text))) == sum(by_status[status] for status in CLOSED) == 4
     assert not re.search(r"D-\w+", shown.text)
+
+
+_COPIES: Final = """
+INSERT INTO fiche_version (fiche_id, revision, opco, action, actor, kept_at, acknowledged, content)
+SELECT fiche_id, n, opco, 'amend_fiche', actor, kept_at + n * interval '1 hour', acknowledged, content
+FROM fiche_version, generate_series(2, $2::int) n WHERE fiche_id = $1
+"""
+
+
+async def test_older_versions_of_a_fiche_follow_on_pages_of_their_own(room: Room) -> None:
+    held = filings.held(Status.SUBMITTED)
+    assert isinstance(held, Fiche)
+    identifier, last = fiche_id(OWN, "MANY"), 2 * PAGE + 3
+    many = replace(held, id=identifier, opco=OWN, reference="MANY", revision=1)
+    async with room.database.unit(service_principal("submission", "worker")) as unit:
+        fiches = await open_fiches(unit, [])
+        fiches.put(identifier, many, Change("made", "test", None, "submitted", facts={"revision": 1}))
+        fiches.keep(Version(many, "submit_fiche", "test"))
+        write_fiches(fiches, unit)
+        await unit.flush()
+    async with room.database.connection() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('poec.tenant', '*', true)")
+        await connection.execute(_COPIES, identifier, last)
+    shown = (await room.read(OWN, f"/espace/fiches/{identifier}")).text
+    assert f"Révision {last} — " in shown and f"Révision {last - PAGE} — " not in shown
+    seen: set[int] = set()
+    path: str | None = f"/espace/fiches/{identifier}/versions"
+    pages = 0
+    while path:
+        page = await room.read(OWN, path)
+        assert page.status_code == 200, page.text
+        seen |= {int(one) for one in re.findall(r"Révision (\d+) — ", page.text)}
+        found = re.search(r'href="([^"]+)" rel="next">Plus anciennes', page.text)
+        path, pages = found[1] if found else None, pages + 1
+    assert (seen, pages) == (set(range(1, last + 1)), 3)
+    assert (await room.read(OWN, f"/espace/fiches/{identifier}/versions?avant=1&apres={last}")).status_code == 200
+    assert (await room.read(OWN, f"/espace/fiches/{identifier}/versions?apres={last + 1}")).status_code == 404
