@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.submission.domain.sources import MOMENT
+from services.submission.domain.sources import MOMENT, ROOM_FOR_ALL
 from shared.errors import NotAllowedNow, Objection
 
 
@@ -50,7 +50,7 @@ def room_for_template(held: FormTemplate | None, saved: int) -> None:
         f"Votre organisation garde déjà {MOST_TEMPLATES} modèles\u202f:"
         " supprimez-en un, ou enregistrez sous le nom de celui que vous remplacez."
     )
-    raise NotAllowedNow(Objection("TEMPLATES_KEPT", message, facts={"limit": MOST_TEMPLATES}))
+    raise NotAllowedNow(Objection("TEMPLATES_KEPT", message, ROOM_FOR_ALL, facts={"limit": MOST_TEMPLATES}))
 
 
 def save_template(identifier: UUID, opco: str, name: str, fields: Mapping[str, str], at: dt.datetime) -> FormTemplate:

@@ -11,7 +11,7 @@ from services.submission.domain.fiche import CHANGES_KEPT, Changed, Fiche, Statu
 from services.submission.domain.intention import Meant, admit_intention
 from services.submission.domain.lifecycle import allowed
 from services.submission.domain.preparation import Held, Preparation
-from services.submission.domain.sources import AS_READ, ONE_NAME, SOMETHING_CHANGES
+from services.submission.domain.sources import AS_READ, ONE_NAME, ROOM_FOR_ALL, SOMETHING_CHANGES
 from shared.contracts.events import FicheEvent
 from shared.contracts.fiche import Intention
 from shared.contracts.references import WithdrawalReason
@@ -164,14 +164,14 @@ def _next(named: Named, before: Preparation | None, at: dt.datetime, changed: tu
                 f"Votre organisation a déjà {_figure(MOST_OPEN)} brouillons et intentions en cours\u202f:"
                 " déposez-en ou abandonnez-en un avant d’en commencer un autre."
             )
-            raise NotAllowedNow(Objection("PREPARATIONS_OPEN", message, facts={"limit": MOST_OPEN}))
+            raise NotAllowedNow(Objection("PREPARATIONS_OPEN", message, ROOM_FOR_ALL, facts={"limit": MOST_OPEN}))
         return Preparation(named.id, named.opco, named.reference, Status.DRAFT, 1, at)
     if before.revision >= MOST_SAVINGS:
         message = (
             f"Ce brouillon a été enregistré {_figure(MOST_SAVINGS)} fois\u202f:"
             " déposez-le, ou abandonnez-le et reprenez-le sous une autre référence."
         )
-        raise NotAllowedNow(Objection("SAVINGS_OVER", message, facts={"limit": MOST_SAVINGS}))
+        raise NotAllowedNow(Objection("SAVINGS_OVER", message, ROOM_FOR_ALL, facts={"limit": MOST_SAVINGS}))
     revision = before.revision + 1
     changes = (*before.changes, Changed(revision, changed))[-CHANGES_KEPT:]
     return replace(before, revision=revision, saved_at=at, changes=changes)
