@@ -46,8 +46,8 @@ async def room(servers: Servers) -> AsyncIterator[Room]:
         await made.close()
 
 
-async def filed(room: Room, reference: str) -> UUID:
-    answer = await room.post(GOLDEN_OPCO, "", body(reference))
+async def filed(room: Room, reference: str, revision: int | None = None) -> UUID:
+    answer = await room.post(GOLDEN_OPCO, "", body(reference), revision)
     assert answer.status_code == 201, answer.text
     return UUID(answer.json()["fiche_id"])
 
@@ -98,7 +98,7 @@ async def test_what_is_prepared_counts_once_it_is_filed(room: Room, servers: Ser
     here, known = {str(fiche), str(draft), str(intention)}, {str(fiche)}
     queries = (i03_nothing_waits._FICHES, i06_catalogue_is_what_is_validated._FICHES, kept_facts._FICHES)
     assert await _seen(room, servers, queries, here) == [known] * 3
-    assert await filed(room, reference) == intention
+    assert await filed(room, reference, 1) == intention
     assert await _seen(room, servers, queries, here) == [known | {str(intention)}] * 3
 
 
