@@ -238,9 +238,10 @@ async def test_a_head_that_is_just_small_enough_passes(toy: Wired) -> None:
 
 async def test_half_open_requests_end_in_time_and_others_are_served_meanwhile(hurried: Wired) -> None:
     """300 clients say half a header and no more; one in three goes on, a byte at a time."""
-    lines = [await hurried.open() for _ in range(300)]
-    for _, writer in lines:
-        writer.write(b"GET /fast HTTP/1.1\r\nhost: toy.inv")
+    lines = []
+    for _ in range(300):  # each speaks at once: who says nothing for as long as opening all of them may take is closed without a word
+        lines.append(await hurried.open())
+        lines[-1][1].write(b"GET /fast HTTP/1.1\r\nhost: toy.inv")
     (dripping,) = [asyncio.create_task(_drip([writer for _, writer in lines[::3]]))]
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         served = [await client.get(f"http://127.0.0.1:{hurried.port}/fast") for _ in range(5)]
