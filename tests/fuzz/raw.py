@@ -151,7 +151,7 @@ def _request(entrance: Entrance, who: str, line: str, body: Any) -> bytes:
     if body is not None:
         fields |= {
             b"content-length": str(len(raw) - len("@REF@") + 14 if b"@REF@" in raw else len(raw)).encode(),
-            b"if-match": b'"1"',
+            **({} if line == "POST /fiches" else {b"if-match": b'"1"'}),  # of a new fiche nothing was read
         }
     else:
         fields.pop(b"content-type")
