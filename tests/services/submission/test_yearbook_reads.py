@@ -9,6 +9,7 @@ import pytest
 
 from services.submission.domain.fiche import CLOSED, FINAL, PREPARED, Fiche, Status
 from services.submission.domain.preparation import Held
+from services.submission.pages import campaigns, conferences, programme
 from services.submission.pages.fiche import PAGE
 from services.submission.pages.fiches import GROUPS
 from services.submission.store import Version, open_fiches, write_fiches
@@ -209,3 +210,32 @@ async def test_older_versions_of_a_fiche_follow_on_pages_of_their_own(room: Room
     assert (seen, pages) == (set(range(1, last + 1)), 3)
     assert (await room.read(OWN, f"/espace/fiches/{identifier}/versions?avant=1&apres={last}")).status_code == 200
     assert (await room.read(OWN, f"/espace/fiches/{identifier}/versions?apres={last + 1}")).status_code == 404
+
+
+async def walked(room: Room, path: str) -> list[str]:
+    """Return the pages of a list as an OPCO turns them over without JavaScript."""
+    pages, following = [], path
+    while following:
+        answer = await room.read(OWN, following)
+        assert answer.status_code == 200, answer.text
+        pages.append(answer.text)
+        found = re.search(r'href="([^"]+)" rel="next">Plus anciennes', answer.text)
+        assert ("Première page" in answer.text) == (following != path)
+        following = found[1].replace("&amp;", "&") if found else ""
+    return pages
+
+
+async def test_screens_show_what_is_older_on_further_pages(room: Room) -> None:
+    for n in range(campaigns.PAGE + 1):
+        assert (await room.command("dreets", "/campaigns", quarter(2070 + n // 4, n % 4 + 1))).status_code == 201
+    for n in range(conferences.PAGE + 1):
+        held = {"held_on": f"2016-03-{n + 1:02}", "agenda": [f"Point daté {n}"]}
+        assert (await room.command("dreets", "/conferences", held)).status_code == 201
+    await adopted(room, 2080, programme.PAGE + 1)
+    deadlines = await walked(room, "/espace/campagnes")
+    assert len(deadlines) > 1 and "1er trimestre 2070" in "".join(deadlines) and "1er trimestre 2070" not in deadlines[0]
+    points = await walked(room, "/espace/conferences")
+    assert len(points) > 1 and "Point daté 0" in "".join(points) and "Point daté 0" not in points[0]
+    first, second = await walked(room, "/espace/programmes/2080/revisions")
+    assert (first.count("Inscrite le"), second.count("Inscrite le")) == (programme.PAGE, 1)
+    assert "Révision 1, adoptée" in second and "pas d’objectif" in second and "pas d’objectif" not in first
