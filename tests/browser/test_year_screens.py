@@ -50,7 +50,8 @@ async def test_a_conference_is_put_on_record(people: People) -> None:
         await page.get_by_label("Décisions").fill("Deux semaines de plus au printemps.")
         await page.get_by_role("button", name="Inscrire la conférence").click()
         await expect(page.locator(".notice")).to_contain_text("La conférence est inscrite")
-        await expect(page.get_by_text("Calendrier des dépôts")).to_be_visible()
+        held = page.locator(".panel", has_text="20 février 2018".replace(" ", "\u00a0"))
+        await expect(held.get_by_text("Calendrier des dépôts")).to_be_visible()
         await whole(screen)
 
 
