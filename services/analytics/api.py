@@ -175,7 +175,9 @@ async def get_counts(
     """Return the counts of a year, all measures or those named, for all OPCOs or one."""
     principal = await signed_in(request)
     if opco is not None and opco not in OPCOS:
-        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", field="opco"))
+        raise InvalidInput(
+            Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", field="opco")
+        )
     as_of, rows = await story.counted(database(request), principal, year, by, measure or list(Measure), opco)
     counts = [CountOut(measure=Measure(name), key=key, value=value) for name, key, value in rows]
     return ok(CountsOut(year=year, by=by, as_of=_as_of(as_of), counts=counts))

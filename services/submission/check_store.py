@@ -38,7 +38,14 @@ SELECT id AS fiche_id, reference, title, status, first_start,
 FROM fiche
 WHERE {
     _RESEMBLES.format(
-        opco="$1", insee="$2", start="$3::date", days="$4::int", formacode="$5", rome="$6", final="$7::text[]", itself="$8::uuid"
+        opco="$1",
+        insee="$2",
+        start="$3::date",
+        days="$4::int",
+        formacode="$5",
+        rome="$6",
+        final="$7::text[]",
+        itself="$8::uuid",
     )
 }
 ORDER BY abs(first_start - $3::date), id LIMIT $9
@@ -53,9 +60,7 @@ async def find_alike(unit: UnitOfWork, opco: str, content: FicheContent, itself:
     final = [status.value for status in FINAL]
     starts = first_start(content.sessions)
     of_training = (content.formacodes[0], content.rome)
-    rows = await unit.read(
-        ALIKE, opco, content.place.insee, starts, NEAR_DAYS, *of_training, final, itself, MOST_ALIKE
-    )
+    rows = await unit.read(ALIKE, opco, content.place.insee, starts, NEAR_DAYS, *of_training, final, itself, MOST_ALIKE)
     return tuple(Alike(**{**row, "status": Status(row["status"])}) for row in rows)
 
 

@@ -45,11 +45,7 @@ class Partners(WorkingSet[Partner]):
 async def open_partners(unit: UnitOfWork, ids: Collection[UUID]) -> Partners:
     """Load these partners in one read; one that is not there is simply not in the set."""
     rows = await unit.read(_OPEN, list(ids))
-    return Partners(
-        {
-            row["id"]: (head_of(row), _PARTNER.validate_json(row["document"])) for row in rows
-        }
-    )
+    return Partners({row["id"]: (head_of(row), _PARTNER.validate_json(row["document"])) for row in rows})
 
 
 def write_partners(partners: Partners, unit: UnitOfWork) -> None:

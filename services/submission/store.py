@@ -316,7 +316,9 @@ class Listed:
     validation_reference: str | None
 
 
-_LISTED: Final = "id AS fiche_id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference"
+_LISTED: Final = (
+    "id AS fiche_id, opco, reference, title, status, revision, first_start, submitted_at, validation_reference"
+)
 OF_ITS_KIND: Final = "filed = (status NOT IN ('preprogrammed', 'draft'))"
 """What was given up before it was filed is no withdrawn fiche."""
 

@@ -55,7 +55,9 @@ async def open_templates(unit: UnitOfWork, ids: Collection[UUID]) -> Templates:
     rows = await unit.read(_OPEN, list(ids))
     (beside,) = (row for row in rows if row["id"] is None)
     found = (row for row in rows if row["id"] is not None)
-    return Templates({row["id"]: (head_of(row), _WHOLE.validate_json(row["document"])) for row in found}, beside["saved"])
+    return Templates(
+        {row["id"]: (head_of(row), _WHOLE.validate_json(row["document"])) for row in found}, beside["saved"]
+    )
 
 
 def write_templates(templates: Templates, unit: UnitOfWork) -> None:

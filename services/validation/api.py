@@ -188,7 +188,9 @@ async def get_dossiers(
     """Return a page of the dossiers, by status and OPCO where asked."""
     principal = await signed_in(request)
     if opco is not None and opco not in OPCOS:
-        raise InvalidInput(Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", field="opco"))
+        raise InvalidInput(
+            Objection("OPCO_UNKNOWN", "Indiquez un des onze OPCO par son nom ou son identifiant.", field="opco")
+        )
     place = _place(after) if after else None
     found = await story.read_dossiers(database(request), principal, status, opco, place, limit + 1)
     page = found[:limit]

@@ -51,7 +51,9 @@ COMMENTS: Final[Mapping[str, str]] = {
     "derogation.cap": "Nouveau plafond, en heures." + _ONCE,
     "derogation.zones": "Zones d’emploi couvertes par une dérogation régionale." + _LIST + _ONCE,
     "derogation.valid_from": "Premier jour où une session peut commencer\u202f: vide, celui de la décision." + _DAY,
-    "derogation.valid_until": "Dernier jour où une session peut commencer, pour une dérogation régionale." + _DAY + _ONCE,
+    "derogation.valid_until": "Dernier jour où une session peut commencer, pour une dérogation régionale."
+    + _DAY
+    + _ONCE,
     "provider.siret": "14 chiffres.",
     "provider.nda": "Numéro de déclaration d’activité, 11 caractères.",
     "provider.name": "Raison sociale de l’organisme de formation.",
