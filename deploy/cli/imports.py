@@ -82,7 +82,9 @@ def fiches(
         told.interrupted = "It may have arrived or not. Send the same file again: nothing is filed twice."
         found = client.send(file, acknowledge)
         again = f"poec import show {found['import_id']} --opco {opco}"
-        told.interrupted = f"The server goes on with the file. Look again with `{again}`, or send the same file again: nothing is filed twice."
+        told.interrupted = (
+            f"The server goes on with the file. Look again with `{again}`, or send it again: nothing is filed twice."
+        )
         _end(client, client.followed(found), report, as_json)
 
 

@@ -158,7 +158,7 @@ def interrupted(stack: Stack, file: Path, at: str) -> tuple[int, str]:
     ("relation", "at", "advice"),
     [
         ("fiche_import", "INT-1.csv: sent and read …", "It may have arrived or not. Send the same file again"),
-        ("fiche", "fiches …", f"--opco {GOLDEN_OPCO}`, or send the same file again: nothing is filed twice."),
+        ("fiche", "fiches …", f"--opco {GOLDEN_OPCO}`, or send it again: nothing is filed twice."),
     ],
 )
 async def test_ctrl_c_says_what_goes_on_and_the_same_file_is_gone_on_with(
