@@ -134,6 +134,12 @@ def test_a_gap_that_operations_gave_up_is_none() -> None:
     assert judge_order("analytics", [(KEY, 1)], {KEY: 2}, {(KEY, 2)}).violations == ()
 
 
+def test_poison_that_claimed_the_place_of_what_was_applied_and_was_given_up_is_no_disorder() -> None:
+    assert judge_order("analytics", [(KEY, 1), (KEY, 2), (KEY, 3)], {KEY: 3}, {(KEY, 1), (KEY, 3)}).violations == ()
+    assert judge_order("analytics", [(KEY, 1), (KEY, 1)], {KEY: 1}, {(KEY, 1)}).violations
+    assert judge_order("analytics", [(KEY, 1), (KEY, 4)], {KEY: 4}, {(KEY, 1), (KEY, 2)}).violations
+
+
 def test_a_stream_that_believes_to_be_further_than_it_is_is_found() -> None:
     assert "last believed no. 2" in judge_order("analytics", [(KEY, 1)], {KEY: 2}).violations[0]
 
