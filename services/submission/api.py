@@ -43,7 +43,7 @@ from services.submission.domain.preparing import Prepared
 from services.submission.domain.sessions import NewDates
 from services.submission.list_bodies import FILTERS, wanted_fiches
 from services.submission.list_cases import read_counts
-from services.submission.preparation_cases import is_prepared, read_renewed
+from services.submission.preparation_cases import read_renewed, revision_named
 from services.submission.store import Fiches, Listed, Place, Wanted
 from services.submission.use_cases import Asker
 from shared.contracts.fiche import fiche_id as id_of
@@ -69,7 +69,7 @@ async def post_fiche(request: Request) -> Response:
     def act(fiches: Fiches, ask: Ask[FicheIn]) -> Answer:
         authorize(ask.principal, "submit_fiche")
         body = ask.body
-        revision = ask.required_revision() if is_prepared(fiches, ask.principal, body.reference) else ask.if_match
+        revision = revision_named(fiches, ask.principal, body.reference, ask.if_match)
         filing = Filing(body.content, body.acknowledged, ask.at, body.outside_campaign)
         return _answer(story.submit_fiche(fiches, ask.principal, body.reference, filing, given, revision), 201)
 

@@ -92,7 +92,7 @@ def _named(principal: Principal, body: IntentionIn | DraftIn) -> list[UUID]:
 
 def _revision(fiches: Fiches, ask: Ask[IntentionIn] | Ask[DraftIn], reference: str) -> int | None:
     """Return the revision that was read: needed where something is prepared, so that two people do not overwrite each other."""
-    return ask.required_revision() if story.is_prepared(fiches, ask.principal, reference) else ask.if_match
+    return story.revision_named(fiches, ask.principal, reference, ask.if_match)
 
 
 def _answer(done: Prepared) -> Answer:

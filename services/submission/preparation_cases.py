@@ -21,6 +21,7 @@ from shared.audit_trail import Change
 from shared.contracts.fiche import FicheContent, Intention, fiche_id
 from shared.contracts.references import WithdrawalReason
 from shared.database import Database
+from shared.errors import RevisionRequired
 from shared.identity import Principal
 from shared.policy import authorize
 
@@ -104,13 +105,15 @@ async def read_renewed(database: Database, principal: Principal, held: Held) -> 
     return found if isinstance(found, Fiche) else None
 
 
-def is_prepared(fiches: Fiches, principal: Principal, reference: str) -> bool:
-    """Return whether a draft or an intention of the caller's has a reference: who changes or files it says what they have read.
+def revision_named(fiches: Fiches, principal: Principal, reference: str, read: int | None) -> int | None:
+    """Return the revision that was read: who changes or files a draft or an intention of their own says which.
 
-    Of what was filed or dropped nothing is asked: that it has the reference is the answer.
+    Of what was filed or dropped none is asked: that it has the reference is the answer. Raises `RevisionRequired`.
     """
     held = fiches.get(fiche_id(principal.organisation, reference))
-    return held is not None and held.status in PREPARED
+    if read is None and held is not None and held.status in PREPARED:
+        raise RevisionRequired(preparing.revision_to_name(held))
+    return read
 
 
 def _named(

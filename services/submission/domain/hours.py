@@ -110,7 +110,10 @@ def derogation_covers_the_start(case: Case) -> Objection | None:
     if derogation is None or derogation.level is not DerogationLevel.REGIONALE:
         return None
     first, last = derogation.valid_from or derogation.decided_on, derogation.valid_until or dt.date.max
-    for index, plan in case.live:
+    known = (
+        case.before is not None and case.before.content.derogation == derogation
+    )  # then sessions that stay are left alone
+    for index, plan in case.rescheduled if known else case.live:
         if not first <= plan.start <= last:
             message = (
                 f"La session {plan.number} commence hors de la période de la dérogation régionale\u202f:"

@@ -100,6 +100,15 @@ def drop_preparation(prepared: Preparation, reason: WithdrawalReason, at: dt.dat
     return Prepared(new, (event,))
 
 
+def revision_to_name(held: Held) -> Objection:
+    """Return what to say to somebody who changes or files what is prepared under a reference, and names no revision."""
+    what = "Un brouillon" if held.status is Status.DRAFT else "Une intention"
+    message = (
+        f"{what} porte cette référence\u202f: lisez GET /fiches/{held.id} et renvoyez son ETag dans l’en-tête If-Match."
+    )
+    return Objection("IF_MATCH", message, AS_READ, facts={"fiche_id": str(held.id), "status": held.status.value})
+
+
 def preparation_at_revision(held: Held | None, read: int) -> None:
     """Raise `Stale` where the caller has read another revision than the current one: two people at one draft do not overwrite."""
     if isinstance(held, Fiche) or (held is not None and held.revision == read):

@@ -1,6 +1,7 @@
 """Hours, the cap of 400 and its derogations: each rule at its boundary."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ from tests.services.submission.filings import (
     filed,
     lasting,
     says,
+    session,
 )
+
+PLANS = [session(), session(number=2, start="2018-06-04", end="2018-09-07")]
 
 
 @pytest.mark.parametrize(("total", "code"), [(399, None), (400, None), (401, "HOURS_CAP")])
@@ -138,6 +142,23 @@ def test_a_session_is_not_postponed_out_of_the_days_of_its_derogation() -> None:
     with pytest.raises(RulesRefused) as refused:
         sessions.postpone_session(fiche, 1, to, GIVEN, NOON)
     assert codes(refused.value.objections) == ["DEROGATION_PERIOD"]
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "code"),
+    [
+        ("2018-06-11", "2018-12-31", None),  # the second moves, and the first, of before the decision, stays
+        ("2018-06-11", "2018-06-10", "DEROGATION_PERIOD"),
+        ("2018-06-04", "2018-12-30", "DEROGATION_PERIOD"),  # another derogation is held against every session
+    ],
+)
+def test_a_session_that_stays_is_not_held_against_one_that_moves(start: str, until: str, code: str | None) -> None:
+    last = "2018-12-31" if start == "2018-06-04" else until
+    derogation = {**REGIONAL, "decided_on": "2018-05-01", "valid_until": last}
+    fiche = replace(filed(), content=lasting(420, derogation=derogation, sessions=PLANS).content)
+    moved = [PLANS[0], {**PLANS[1], "start": start}]
+    new = lasting(420, derogation={**derogation, "valid_until": until}, sessions=moved, before=fiche)
+    assert says(hours.derogation_covers_the_start, new) == code
 
 
 @pytest.mark.parametrize(

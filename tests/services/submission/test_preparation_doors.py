@@ -77,6 +77,9 @@ async def test_filing_over_a_draft_names_the_revision_read_and_loses_no_colleagu
     body = {"reference": "D-5", "content": golden_json(), "acknowledged": list(PAST_WARNINGS)}
     blind = await room.post(GOLDEN_OPCO, "", body)
     assert (blind.status_code, blind.json()["code"]) == (428, "revision_required")
+    (told,) = blind.json()["objections"]
+    assert told["facts"] == {"fiche_id": drafted.json()["fiche_id"], "status": "draft"}
+    assert told["message"].startswith("Un brouillon porte cette référence")
     late = await room.post(GOLDEN_OPCO, "", body, revision=1)
     assert (late.status_code, late.json()["code"]) == (412, "stale_revision")
     assert late.json()["objections"][0]["facts"]["changed"] == "title"

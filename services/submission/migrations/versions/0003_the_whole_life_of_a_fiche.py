@@ -62,7 +62,8 @@ CREATE TABLE fiche_version (
 # of a fiche filed before contents were kept, only the one it has now is known
 _KNOWN_CONTENTS = """
 INSERT INTO fiche_version (fiche_id, revision, opco, action, actor, kept_at, acknowledged, content)
-SELECT id, revision, opco, 'migration', 'migration', submitted_at, '[]', document->'content' FROM fiche
+SELECT id, revision, opco, 'migration', 'migration', submitted_at, coalesce(document->'acknowledged', '[]'),
+ document->'content' FROM fiche
 """
 
 # files of fiches on their way in: kept until their report has been read, then removed by retention alone
