@@ -1,14 +1,17 @@
 """The settings of submission: those of every service, and the figures of the warnings."""
 
 from dataclasses import replace
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.submission.domain.case import Given, Limits
 from services.submission.domain.yearbook import opco_is_known
 from services.submission.reference import references
 from shared.settings import ServiceSettings
+
+_IN_ORDER: Final = (("lead_days_critical", "lead_days"), ("cost_low_cents", "cost_high_cents"))
 
 
 class OpcoFigures(BaseModel):
@@ -63,9 +66,18 @@ class WarningSettings(BaseSettings):
 
     @field_validator("opco_figures")
     @classmethod
-    def _of_the_eleven(cls, figures: dict[str, OpcoFigures]) -> dict[str, OpcoFigures]:
+    def _of_the_eleven_in_their_order(
+        cls, figures: dict[str, OpcoFigures], info: ValidationInfo
+    ) -> dict[str, OpcoFigures]:
         if any(map(opco_is_known, figures)):
             raise ValueError("an OPCO is none of the eleven")
+        for one in figures.values():
+            own = {**info.data, **one.model_dump(exclude_none=True)}  # those of all are read before
+            if any(own[low] > own[high] for low, high in _IN_ORDER if {low, high} <= own.keys()):
+                raise ValueError(
+                    "figures of an OPCO are not in order, with those of all where it has none of its own:"
+                    " lead_days_critical up to lead_days, cost_low_cents up to cost_high_cents"
+                )
         return figures
 
     def given(self) -> Given:

@@ -172,6 +172,7 @@ def test_the_number_of_a_cancelled_session_is_not_given_again() -> None:
         ('{"opco-2i": {"lead_days": 61}}', "opco-2i", "LEAD_TIME_SHORT"),
         ('{"opco-2i": {"lead_days": 61}}', "akto", None),
         ('{"opco-2i": {"gap_days": 10}}', "opco-2i", None),
+        ('{"opco-2i": {"lead_days": 21}, "akto": {"cost_high_cents": 800}}', "opco-2i", None),
     ],
 )
 def test_an_opco_may_have_figures_of_its_own(
@@ -182,8 +183,18 @@ def test_an_opco_may_have_figures_of_its_own(
     assert says(calendar.there_is_time_for_sourcing, examined) == code
 
 
-@pytest.mark.parametrize("figures", ['{"opca": {"lead_days": 1}}', '{"akto": {"cap_hours": 500}}', '{"akto": {"gap_days": -1}}'])
-def test_figures_of_no_opco_or_beyond_the_law_stop_the_start(monkeypatch: pytest.MonkeyPatch, figures: str) -> None:
+@pytest.mark.parametrize(
+    "figures",
+    [
+        '{"opca": {"lead_days": 30}}',
+        '{"akto": {"cap_hours": 500}}',
+        '{"akto": {"gap_days": -1}}',
+        '{"akto": {"lead_days": 20}}',
+        '{"akto": {"lead_days": 30, "lead_days_critical": 31}}',
+        '{"akto": {"cost_high_cents": 799}}',
+    ],
+)
+def test_figures_of_no_opco_beyond_the_law_or_out_of_order_stop_the_start(monkeypatch: pytest.MonkeyPatch, figures: str) -> None:
     monkeypatch.setenv("POEC_OPCO_FIGURES", figures)
     with pytest.raises(ValidationError):
         WarningSettings()
