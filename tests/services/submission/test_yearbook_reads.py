@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 
 from services.submission.domain.fiche import CLOSED, FINAL, PREPARED, Fiche, Status
 from services.submission.domain.preparation import Held
@@ -107,8 +108,16 @@ async def told(room: Room, year: int, times: int) -> tuple[str, str]:
     return campaign, conference
 
 
-async def test_every_list_and_history_is_read_page_by_page_without_a_gap(room: Room) -> None:
-    campaign, conference = await told(room, 2053, 3)
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def of_2053(room: Room) -> tuple[str, str]:
+    """What was told of 2053, three times: its campaign and its conference."""
+    return await told(room, 2053, 3)
+
+
+async def test_every_list_and_history_is_read_page_by_page_without_a_gap(
+    room: Room, of_2053: tuple[str, str]
+) -> None:
+    campaign, conference = of_2053
     for path, name in lists(2053, campaign, conference):
         whole = (await room.read("dreets", path, {"limit": 20})).json()[name]
         seen: list[Any] = []
@@ -124,6 +133,7 @@ async def test_every_list_and_history_is_read_page_by_page_without_a_gap(room: R
         assert seen == whole and len(whole) > 1, path
 
 
+@pytest.mark.usefixtures("of_2053")
 async def test_an_answer_about_a_record_does_not_hold_its_history(room: Room) -> None:
     (campaign,) = (await room.read("dreets", "/campaigns", {"year": 2052, "after": "2052-T2"})).json()["campaigns"]
     conference = (await room.read("dreets", "/conferences")).json()["conferences"][-1]
@@ -133,6 +143,7 @@ async def test_an_answer_about_a_record_does_not_hold_its_history(room: Room) ->
         assert answer.status_code == 200 and '"history"' not in answer.text and '"revisions"' not in answer.text, path
 
 
+@pytest.mark.usefixtures("of_2053")
 @pytest.mark.parametrize("path", ["/declarations/2053/history", "/programmes/2053/deliveries/history"])
 async def test_what_an_opco_told_is_read_by_itself_and_by_who_reads_all(room: Room, path: str) -> None:
     for who, seen in ((OWN, {OWN}), (OTHER, {OTHER}), ("dreets", {OWN, OTHER})):
