@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from services.analytics.domain import facts as domain
-from services.analytics.domain.bilan import Bilan, bilan
+from services.analytics.domain.bilan import Bilan, bilan, shown_of_people
 from services.analytics.domain.counts import (
     AsOf,
     Bucket,
@@ -24,7 +24,6 @@ from services.analytics.domain.counts import (
 )
 from services.analytics.domain.facts import FicheFact, SessionEvent
 from services.analytics.domain.measures import OF_PEOPLE, Measure
-from services.analytics.domain.small_cells import shown
 from services.analytics.domain.years import (
     Campaign,
     YearFact,
@@ -222,10 +221,11 @@ async def counted(
     """Return (measure, key, value) of a year, summed by `by`, of all OPCOs or one; as of when.
 
     What became of people is summed by OPCO or year alone, as the bilan shows it: a sum that is hidden there is left out here, and by
-    month it would be worked out from others.
+    month it would be worked out from others. What is hidden of one moment depends on the other, so all of it is read.
     """
     authorize(principal, "read_counts")
-    as_of, counts = await running_counts(database, API, year, [measure.value for measure in measures])
+    read = {*measures, *(() if OF_PEOPLE.isdisjoint(measures) else OF_PEOPLE)}
+    as_of, counts = await running_counts(database, API, year, [measure.value for measure in read])
     sums = (
         (measure.value, key, value)
         for measure in dict.fromkeys(measures)
@@ -241,7 +241,7 @@ def _summed(counts: Mapping[Bucket, int], measure: Measure, by: By, opco: str | 
 
 def _shown(counts: Mapping[Bucket, int], measure: Measure, by: By, opco: str | None) -> Mapping[str, int | None]:
     """Return the sums of people that are shown: those of the bilan, by OPCO and in all."""
-    found, year = shown(by_opco(counts, measure)), next(iter(by_year(counts, measure)), "")
+    found, year = shown_of_people(counts)[measure], next(iter(by_year(counts, measure)), "")
     if by == "opco":
         return {key: value for key, value in found.cells.items() if opco in (None, key)}
     return {year: found.cells.get(opco) if opco else found.total} if by == "year" else {}

@@ -7,7 +7,7 @@ from typing import Final
 from services.analytics.domain.counts import Bucket, by_month, by_opco, by_quarter, total
 from services.analytics.domain.indicators import Indicator, indicators
 from services.analytics.domain.measures import AVIS_MEASURES, CANCELLED_FOR, PLACEMENTS, Measure
-from services.analytics.domain.small_cells import shown
+from services.analytics.domain.small_cells import Shown, shown_at_both
 from shared.contracts.references import OPCOS, PlacementMoment
 
 
@@ -147,10 +147,23 @@ def _meant(labels: Mapping[str, str], intended: Mapping[str, int], seats: Mappin
     return tuple(Meant(key, label, intended.get(key, 0), seats.get(key, 0)) for key, label in labels.items())
 
 
+def shown_of_people(counts: Mapping[Bucket, int]) -> Mapping[Measure, Shown]:
+    """Return what is shown of each measure of people: who finished is the same at both moments, who is in a job is not."""
+    finishing, placed = zip(PLACEMENTS[PlacementMoment.FIN], PLACEMENTS[PlacementMoment.TROIS_MOIS], strict=True)
+    return {
+        measure: found
+        for pair, same_people in ((finishing, True), (placed, False))
+        for measure, found in zip(
+            pair, shown_at_both(by_opco(counts, pair[0]), by_opco(counts, pair[1]), same_people), strict=True
+        )
+    }
+
+
 def _outcomes(counts: Mapping[Bucket, int]) -> Iterator[Outcome]:
     """Yield what became of people, of all and by OPCO; small cells are hidden, and no sum or rate leads back to them."""
+    found = shown_of_people(counts)
     for moment, (finishing, placed) in PLACEMENTS.items():
-        finished, working = shown(by_opco(counts, finishing)), shown(by_opco(counts, placed))
+        finished, working = found[finishing], found[placed]
         yield _outcome("total", "Total", moment, finished.total, working.total)
         for opco, label in OPCOS.items():
             yield _outcome(opco, label, moment, finished.cells.get(opco), working.cells.get(opco))

@@ -3,10 +3,11 @@
 A group below `FEWEST_SHOWN` says something of the persons in it (rule 40). Whoever has all sums by OPCO but one, and their total, has that
 one too; and each OPCO knows its own. So what is hidden together is three sums at least, and ten people beside any one of them; else the
 next smallest sum is hidden too, and where there is none the total is.
+Sums are made at two moments, of the same people: what is hidden at one of them is hidden at the other too.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.analytics.domain.measures import FEWEST_SHOWN
@@ -44,6 +45,30 @@ def shown(sums: Mapping[str, int]) -> Shown:
         hidden = small
     cells = {key: None if key in hidden else there.get(key) for key in sums}
     return Shown(cells, None if apart else sum(there.values()) or None)
+
+
+def shown_at_both(first: Mapping[str, int], second: Mapping[str, int], same_people: bool) -> tuple[Shown, Shown]:
+    """Return what is shown of sums at two moments: what is hidden at one is hidden at both, and totals where that leaves too few together.
+
+    Where both count the same people, the difference of two totals is what came between: the second total is hidden where that is too few.
+    """
+    hidden = _hidden(first) | _hidden(second)
+    before, after = _less(first, hidden), _less(second, hidden)
+    between = [abs(first.get(key, 0) - second.get(key, 0)) for key in hidden if first.get(key, 0) != second.get(key, 0)]
+    if same_people and before.total is not None and between and not _kept(between):
+        after = replace(after, total=None)
+    return before, after
+
+
+def _hidden(sums: Mapping[str, int]) -> set[str]:
+    return {key for key, number in shown(sums).cells.items() if number is None and sums[key]}
+
+
+def _less(sums: Mapping[str, int], hidden: Collection[str]) -> Shown:
+    """Return what is shown of sums where these are hidden too."""
+    found, together = shown(sums), [sums[key] for key in hidden if sums.get(key)]
+    cells = {key: None if key in hidden else number for key, number in found.cells.items()}
+    return Shown(cells, found.total if not together or _kept(together) else None)
 
 
 def _kept(hidden: Collection[int]) -> bool:

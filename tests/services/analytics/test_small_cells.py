@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from services.analytics.domain.bilan import bilan
 from services.analytics.domain.counts import Bucket
 from services.analytics.domain.measures import FEWEST_SHOWN, OF_PEOPLE, PLACEMENTS, Measure
-from services.analytics.domain.small_cells import RULE, shown
+from services.analytics.domain.small_cells import RULE, Shown, shown, shown_at_both
 from shared.contracts.references import OPCOS, PlacementMoment
 
 NAMES = tuple(OPCOS)
+MOMENTS = (PlacementMoment.FIN, PlacementMoment.TROIS_MOIS)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,82 @@ def test_where_no_sum_is_small_nothing_is_hidden_and_no_more_than_needed_else(su
         assert hidden == small, "where the total is hidden, no other sum has to be"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "cells", "totals"),
+    [
+        ((5, 12, 15, 40), (0, 12, 15, 40), ((None, None, None, 40), (None, None, None, 40)), (72, None)),
+        ((0, 12, 15, 40), (5, 12, 15, 40), ((None, None, None, 40), (None, None, None, 40)), (None, 72)),
+        ((5, 12, 15, 40), (5, 12, 15, 40), ((None, None, None, 40), (None, None, None, 40)), (72, 72)),
+        ((5, 6, 7, 8, 40), (0, 6, 7, 8, 40), ((None, None, None, None, 40),) * 2, (66, None)),
+        ((5, 6, 7, 40, 50), (5, 6, 7, 40, 0), ((None, None, None, 40, 50), (None, None, None, 40, None)), (108, 58)),
+        ((41,), (41,), ((41,), (41,)), (41, 41)),
+        ((20, 30), (20, 0), ((20, 30), (20, None)), (50, 20)),
+        ((5, 30), (0, 30), ((None, 30), (None, 30)), (None, 30)),
+    ],
+)
+def test_what_is_hidden_at_one_moment_is_hidden_at_the_other(
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+    cells: tuple[tuple[int | None, ...], ...],
+    totals: tuple[int | None, int | None],
+) -> None:
+    found = shown_at_both(dict(zip(NAMES, first, strict=False)), dict(zip(NAMES, second, strict=False)), True)
+    assert tuple(tuple(one.cells.values()) for one in found) == cells
+    assert tuple(one.total for one in found) == totals
+
+
+@given(sums=tables)
+def test_two_moments_that_say_the_same_hide_no_more_than_one(sums: dict[str, int]) -> None:
+    assert shown_at_both(sums, sums, True) == (shown(sums), shown(sums))
+
+
+Group = tuple[int, tuple[int, int], tuple[bool, bool]]
+"""People who finished, those of them in a job at each moment, and whether each moment was returned."""
+groups = st.dictionaries(
+    st.sampled_from(NAMES[:7]),
+    st.tuples(
+        st.one_of(st.integers(1, 15), st.integers(1, 60)),
+        st.tuples(st.integers(0, 60), st.integers(0, 60)),
+        st.tuples(st.booleans(), st.booleans()),
+    ).map(lambda one: (one[0], (min(one[1][0], one[0]), min(one[1][1], one[0])), one[2])),
+    max_size=7,
+)
+
+
+@given(told_of=groups)
+def test_no_hidden_sum_follows_from_all_that_is_shown_of_the_same_people_at_both_moments(told_of: dict[str, Group]) -> None:
+    counts: dict[Bucket, int] = {}
+    for opco, (finished, placed, returned) in told_of.items():
+        for moment, working, known_then in zip(MOMENTS, placed, returned, strict=True):
+            if known_then:
+                counts |= {(of, opco, "2021-03"): n for of, n in zip(PLACEMENTS[moment], (finished, working), strict=True)}
+    sums, hidden, totals = _told(counts)
+    assert not sums & hidden, "what is hidden at one moment is not shown at the other"
+    for own in (set(), *({name for name in hidden if name.startswith(f"{opco} ")} for opco in told_of)):
+        equations = [dict.fromkeys(total - sums - own, 1) for total in totals]
+        assert not any(solved(equations, unknown) for unknown in hidden - own)
+
+
+def _told(counts: Mapping[Bucket, int]) -> tuple[set[str], set[str], list[set[str]]]:
+    """Return the names of sums that the bilan shows, of those it hides, and what each total that it shows is made of."""
+    sums: set[str] = set()
+    hidden: set[str] = set()
+    totals: list[set[str]] = []
+    for one in bilan(2021, counts).placements:
+        for measure, value in zip(PLACEMENTS[one.moment], (one.finishing, one.placed), strict=True):
+            there = {opco: _name(measure, opco) for opco in OPCOS if _sum(counts, measure, opco)}
+            if one.key in there:
+                (hidden if value is None else sums).add(there[one.key])
+            elif value is not None:
+                totals.append(set(there.values()))
+    return sums, hidden, totals
+
+
+def _name(measure: Measure, opco: str) -> str:
+    """Return what a sum is called: who finished is the same group at both moments."""
+    return f"{opco} {'finished' if any(measure is of for of, _ in PLACEMENTS.values()) else measure}"
+
+
 people = st.dictionaries(
     st.tuples(st.sampled_from(sorted(OF_PEOPLE)), st.sampled_from(NAMES[:5]), st.sampled_from(("2021-03", "2021-11"))),
     st.integers(0, 60),
@@ -114,12 +191,14 @@ people = st.dictionaries(
 @given(counts=people)
 def test_the_bilan_shows_of_each_moment_what_may_be_shown_and_no_rate_leads_back(counts: dict[Bucket, int]) -> None:
     made = {(one.moment, one.key): one for one in bilan(2021, counts).placements}
-    for moment, measures in PLACEMENTS.items():
-        for measure, name in zip(measures, ("finishing", "placed"), strict=True):
-            sums = {opco: _sum(counts, measure, opco) for opco in OPCOS}
-            expected = shown(sums)
-            assert {opco: getattr(made[moment, opco], name) for opco in OPCOS} == expected.cells
-            assert getattr(made[moment, "total"], name) == expected.total
+    for n, name in enumerate(("finishing", "placed")):
+        sums = [{opco: _sum(counts, PLACEMENTS[moment][n], opco) for opco in OPCOS} for moment in MOMENTS]
+        for moment, of_moment, expected in zip(MOMENTS, sums, shown_at_both(sums[0], sums[1], name == "finishing"), strict=True):
+            told = Shown({opco: getattr(made[moment, opco], name) for opco in OPCOS}, getattr(made[moment, "total"], name))
+            assert told == expected
+            alone = shown(of_moment)
+            assert all(value in (None, alone.cells[opco]) for opco, value in told.cells.items()), "never more than of one moment"
+            assert told.total in (None, alone.total)
     assert all(one.rate is None for one in made.values() if None in (one.finishing, one.placed))
     assert {one.moment for one in made.values()} == set(PlacementMoment)
 
