@@ -43,8 +43,8 @@ lint: $(STAMP)
 	@.venv/bin/mypy
 
 test: lint
-	@echo "pytest: two processes, each with a real Kafka and PostgreSQL of its own, started and stopped by the tests"
-	@.venv/bin/pytest -m "not campaign" --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 15
+	@echo "pytest: real Kafka and PostgreSQL, started and stopped by the tests"
+	@.venv/bin/pytest -m "not campaign" --durations 15
 
 campaign: $(STAMP)
 	@echo "pytest: all fault tests, the long ones too (about 15 minutes); the report goes to tests/chaos/reports/"

@@ -3,38 +3,13 @@
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 import pytest_asyncio
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.heart import Heart
 from tests.support.servers import Servers
 from tests.support.stack import Stack
-
-# Folders whose tests share a stack, a browser or a desk, and end with an audit of what all of them did: one process runs each.
-WHOLE: Final = ("access", "browser", "chaos", "fuzz")
-
-
-def together(test: str) -> str:
-    """Return the name under which a test stays with others: its file, or its folder where that is one of `WHOLE`."""
-    file = test.split("::", 1)[0]
-    folder = file.removeprefix("tests/").split("/", 1)[0]
-    return folder if folder in WHOLE else file
-
-
-class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist says nothing of its types
-    """Shares the tests out among processes; its own way by groups does nothing with pytest 9.2."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return together(nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Return who shares the tests out when there are several processes."""
-    return ByPlace(config, log)
 
 
 @pytest.fixture(scope="session")
