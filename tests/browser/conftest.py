@@ -29,8 +29,8 @@ HERE: Final = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the audit after everything that this folder does: what is not true is then found where it was made."""
-    of_folder = [n for n, item in enumerate(items) if item.path.parent == HERE]
     audits = [item for item in items if item.path == HERE / "test_audit.py"]
+    of_folder = [n for n, item in enumerate(items) if item.path.parent == HERE and item not in audits]
     if audits and of_folder:
         last = items[of_folder[-1]]
         rest = [item for item in items if item not in audits]
