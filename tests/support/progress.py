@@ -74,7 +74,7 @@ class Progress:
     ) -> Seen | None:
         """Return the first record of a type about a key that passes a test, past or to come; None after `seconds`.
 
-        Raises `RuntimeError` where nobody reads any more: nothing could have come.
+        Raises `RuntimeError` where nobody reads any more: what is waited for may be there, unread.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._news:
